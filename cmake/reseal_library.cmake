@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# One folder is one library: every .cpp beside the CMakeLists.txt, and one test program of its *_test.cpp.
+#   reseal_library(binlog USES base sql LIBS PkgConfig::ZSTD)
+# USES are the folders this one may include; tests/layers_test reads them back from here. A *_test.cpp needs no
+# server; a *_server_test.cpp starts real servers and is a program of its own.
+include(GoogleTest)
+
+function(reseal_library name)
+  cmake_parse_arguments(ARG "" "" "USES;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
+  file(GLOB server_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_server_test.cpp)
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
+  list(FILTER unit_tests EXCLUDE REGEX "_server_test\\.cpp$")
+  list(TRANSFORM ARG_USES PREPEND reseal_)
+
+  if(sources)
+    add_library(reseal_${name} STATIC ${sources})
+    target_link_libraries(reseal_${name} PUBLIC reseal_flags ${ARG_USES} ${ARG_LIBS} Threads::Threads)
+  else()
+    add_library(reseal_${name} INTERFACE)
+    target_link_libraries(reseal_${name} INTERFACE reseal_flags ${ARG_USES} ${ARG_LIBS} Threads::Threads)
+  endif()
+  if(unit_tests)
+    add_executable(${name}_test ${unit_tests})
+    target_link_libraries(${name}_test PRIVATE reseal_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
+  endif()
+  foreach(test_file ${server_tests})
+    get_filename_component(test_name ${test_file} NAME_WE)
+    add_executable(${test_name} ${test_file})
+    target_link_libraries(${test_name} PRIVATE reseal_${name} reseal_sandbox GTest::gtest GTest::gmock GTest::gtest_main)
+    add_test(NAME ${test_name} COMMAND ${test_name})
+    set_tests_properties(${test_name} PROPERTIES LABELS server TIMEOUT 900)
+  endforeach()
+endfunction()

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mysql/session.hpp"
+
+#include <mysql.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <exception>
+#include <mutex>
+
+#include "base/failure.hpp"
+
+namespace reseal::mysql {
+namespace {
+
+using base::Failure;
+using base::FailureKind;
+
+// Client errors of a connection that is gone (MySQL manual, "Client Error Message Reference": CR_CONNECTION_ERROR to
+// CR_SERVER_LOST_EXTENDED) and server errors after which the same transaction may succeed.
+bool worth_a_retry(unsigned error) {
+  switch (error) {
+    case 2002:  // CR_CONNECTION_ERROR
+    case 2003:  // CR_CONN_HOST_ERROR
+    case 2006:  // CR_SERVER_GONE_ERROR
+    case 2013:  // CR_SERVER_LOST
+    case 2055:  // CR_SERVER_LOST_EXTENDED
+    case 1040:  // ER_CON_COUNT_ERROR
+    case 1053:  // ER_SERVER_SHUTDOWN
+    case 1205:  // ER_LOCK_WAIT_TIMEOUT
+    case 1213:  // ER_LOCK_DEADLOCK
+    case 1927:  // ER_CONNECTION_KILLED (MariaDB's client reports it)
+    case 3168:  // ER_SERVER_ISNT_AVAILABLE
+      return true;
+    default: return false;
+  }
+}
+
+const char* side_name(Side side) { return side == Side::source ? "source" : "target"; }
+
+void forget(st_mysql* handle) { mysql_close(handle); }
+
+int no_file(void** state, const char*, void*) {
+  *state = nullptr;
+  return 1;
+}
+int read_nothing(void*, char*, unsigned) { return -1; }
+void end_nothing(void*) {}
+int refuse_text(void*, char* text, unsigned size) {
+  std::strncpy(text, "reseal reads no local file", size);
+  if (size > 0) text[size - 1] = '\0';
+  return 2000;
+}
+
+void initialise_library() {
+  static std::once_flag once;
+  std::call_once(once, [] { mysql_library_init(0, nullptr, nullptr); });
+}
+
+}  // namespace
+
+std::string Endpoint::text() const {
+  return user + "@" + (socket.empty() ? host + ":" + std::to_string(port) : socket);
+}
+
+struct Session::LoadFeed {
+  std::function<std::size_t(char*, std::size_t)> fill;
+  std::exception_ptr failure;
+
+  static int start(void** state, const char*, void* self) {
+    *state = self;
+    return 0;
+  }
+  static int read(void* state, char* buffer, unsigned size) {
+    auto& feed = *static_cast<LoadFeed*>(state);
+    try {
+      return static_cast<int>(feed.fill(buffer, size));
+    } catch (const std::exception&) {
+      feed.failure = std::current_exception();
+      return -1;
+    }
+  }
+  static void end(void*) {}
+  static int error(void*, char* text, unsigned size) {
+    std::strncpy(text, "the reader of the rows stopped", size);
+    if (size > 0) text[size - 1] = '\0';
+    return 2000;
+  }
+};
+
+std::string pinned_settings(Side side) {
+  // results as NULL: text columns arrive in the character set they are stored in, as bytes.
+  std::string statement =
+      "SET SESSION character_set_client=utf8mb4, character_set_connection=utf8mb4, character_set_results=NULL,"
+      " collation_connection=utf8mb4_bin, time_zone='+00:00', autocommit=1, sql_quote_show_create=1,"
+      " group_concat_max_len=1073741824, net_write_timeout=600, net_read_timeout=600, wait_timeout=28800";
+  if (side == Side::source) {
+    statement += ", sql_mode='NO_AUTO_VALUE_ON_ZERO', transaction_isolation='REPEATABLE-READ'";
+  } else {
+    statement +=
+        ", sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',"
+        " transaction_isolation='READ-COMMITTED', foreign_key_checks=0, innodb_lock_wait_timeout=50";
+  }
+  return statement;
+}
+
+Session::Session(const Endpoint& endpoint, Side side, std::chrono::seconds timeout)
+    : endpoint_(endpoint), side_(side), handle_(nullptr, forget), feed_(std::make_unique<LoadFeed>()) {
+  initialise_library();
+  handle_.reset(mysql_init(nullptr));
+  RESEAL_CHECK(handle_ != nullptr);
+  auto* handle = handle_.get();
+  if (timeout.count() > 0) {
+    const auto seconds = static_cast<unsigned>(timeout.count());
+    mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+    mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds);
+    mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
+  } else {
+    const unsigned connect_seconds = 10;
+    mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_seconds);
+  }
+  // A LOCAL INFILE request is answered only inside `load`, and only towards the target.
+  const unsigned local_infile = side == Side::target ? 1 : 0;
+  mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &local_infile);
+  mysql_set_local_infile_handler(handle, no_file, read_nothing, end_nothing, refuse_text, nullptr);
+  const unsigned long packet = 1UL << 30;
+  mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
+  mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+
+  const bool tls = endpoint.tls != TlsMode::disabled;
+  if (tls) {
+    const my_bool enforce = 1;
+    const my_bool verify = endpoint.tls == TlsMode::verify_identity || endpoint.tls == TlsMode::verify_ca;
+    mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &enforce);
+    mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+    mysql_options(handle, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
+    if (!endpoint.tls_ca.empty()) mysql_options(handle, MYSQL_OPT_SSL_CA, endpoint.tls_ca.c_str());
+    if (!endpoint.tls_cert.empty()) mysql_options(handle, MYSQL_OPT_SSL_CERT, endpoint.tls_cert.c_str());
+    if (!endpoint.tls_key.empty()) mysql_options(handle, MYSQL_OPT_SSL_KEY, endpoint.tls_key.c_str());
+  }
+  const bool local = !endpoint.socket.empty();
+  if (mysql_real_connect(handle, local ? nullptr : endpoint.host.c_str(), endpoint.user.c_str(),
+                         endpoint.password.reveal_c_str(), nullptr, local ? 0 : endpoint.port,
+                         local ? endpoint.socket.c_str() : nullptr, CLIENT_FOUND_ROWS) == nullptr) {
+    const auto error = mysql_errno(handle);
+    throw Failure(worth_a_retry(error) ? FailureKind::transient
+                  : side == Side::source ? FailureKind::source : FailureKind::target,
+                  std::string("cannot log in to the ") + side_name(side) + " " + endpoint.text() + ": " +
+                      mysql_error(handle) + " (" + std::to_string(error) + ")",
+                  error);
+  }
+  if (tls && !local && mysql_get_ssl_cipher(handle) == nullptr)
+    throw Failure(FailureKind::refused, std::string("the ") + side_name(side) + " " + endpoint.text() +
+                                            " did not offer TLS, and the connection must be encrypted");
+  execute(pinned_settings(side));
+}
+
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+void Session::fail(std::string_view statement) {
+  const auto error = mysql_errno(handle_.get());
+  // Statements carry row values: only the leading words are shown.
+  auto words = std::string(statement.substr(0, 60));
+  if (const auto literal = words.find_first_of("'\""); literal != std::string::npos) words.resize(literal);
+  throw Failure(worth_a_retry(error) ? FailureKind::transient
+                : side_ == Side::source ? FailureKind::source : FailureKind::target,
+                std::string("the ") + side_name(side_) + " answered: " + mysql_error(handle_.get()) + " (" +
+                    std::to_string(error) + ") to: " + words,
+                error);
+}
+
+void Session::send(std::string_view statement) {
+  if (mysql_real_query(handle_.get(), statement.data(), statement.size()) != 0) fail(statement);
+}
+
+Effect Session::effect() const {
+  const char* info = mysql_info(handle_.get());
+  return {mysql_affected_rows(handle_.get()), mysql_warning_count(handle_.get()), info == nullptr ? "" : info};
+}
+
+Effect Session::execute(std::string_view statement) {
+  send(statement);
+  if (mysql_field_count(handle_.get()) != 0) {
+    MYSQL_RES* result = mysql_store_result(handle_.get());
+    if (result == nullptr) fail(statement);
+    mysql_free_result(result);
+  }
+  return effect();
+}
+
+void Session::stream(std::string_view statement, const std::function<bool(const RowView&)>& row) {
+  send(statement);
+  const std::unique_ptr<MYSQL_RES, void (*)(MYSQL_RES*)> result(mysql_use_result(handle_.get()), mysql_free_result);
+  if (!result) {
+    if (mysql_errno(handle_.get()) != 0) fail(statement);
+    return;
+  }
+  const auto columns = mysql_num_fields(result.get());
+  while (MYSQL_ROW values = mysql_fetch_row(result.get()))
+    if (!row(RowView(values, mysql_fetch_lengths(result.get()), columns))) return;
+  if (mysql_errno(handle_.get()) != 0) fail(statement);
+}
+
+std::vector<Row> Session::query(std::string_view statement) {
+  std::vector<Row> rows;
+  stream(statement, [&](const RowView& view) {
+    auto& row = rows.emplace_back();
+    for (std::size_t i = 0; i < view.size(); ++i)
+      row.push_back(view.null(i) ? Cell() : Cell(std::string(view[i])));
+    return true;
+  });
+  return rows;
+}
+
+Cell Session::scalar(std::string_view statement) {
+  auto rows = query(statement);
+  if (rows.size() != 1 || rows[0].size() != 1)
+    throw Failure(side_ == Side::source ? FailureKind::source : FailureKind::target,
+                  std::string("the ") + side_name(side_) + " did not answer with one value to: " +
+                      std::string(statement.substr(0, 60)));
+  return rows[0][0];
+}
+
+Effect Session::load(std::string_view statement, const std::function<std::size_t(char*, std::size_t)>& fill) {
+  RESEAL_CHECK(side_ == Side::target);
+  feed_->fill = fill;
+  feed_->failure = nullptr;
+  mysql_set_local_infile_handler(handle_.get(), LoadFeed::start, LoadFeed::read, LoadFeed::end, LoadFeed::error,
+                                 feed_.get());
+  const int failed = mysql_real_query(handle_.get(), statement.data(), statement.size());
+  mysql_set_local_infile_handler(handle_.get(), no_file, read_nothing, end_nothing, refuse_text, nullptr);
+  if (feed_->failure) std::rethrow_exception(feed_->failure);
+  if (failed != 0) fail(statement);
+  const auto done = effect();
+  if (done.warnings != 0) {
+    const auto rows = query("SHOW WARNINGS LIMIT 1");
+    throw Failure(FailureKind::target, "the load was accepted with a warning, which would change data: code " +
+                                           (rows.empty() ? std::string("?") : rows[0][1].value_or("?")));
+  }
+  return done;
+}
+
+std::uint64_t Session::id() const { return mysql_thread_id(handle_.get()); }
+
+void Session::kill_switch() noexcept {
+  const auto socket = mysql_get_socket(handle_.get());
+  if (socket != MARIADB_INVALID_SOCKET) ::shutdown(socket, SHUT_RDWR);
+}
+
+}  // namespace reseal::mysql
