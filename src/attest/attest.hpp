@@ -15,11 +15,17 @@ class Session;
 
 namespace reseal::attest {
 
-/// What was seen of one item. `unknown` counts against the verdict: what cannot be seen is not proven.
-enum class Protection { encrypted, plain, unknown, not_needed };
+/// What was seen of one item.
+enum class Protection {
+  encrypted,
+  plain,       ///< in the clear, and MySQL could encrypt it: counts against the verdict
+  unknown,     ///< could not be seen: counts against the verdict, since what is not seen is not proven
+  not_needed,  ///< nothing is written there
+  remains      ///< MySQL has no encryption for it; what it may hold is said, and the volume has to protect it
+};
 
 struct AttestedItem {
-  std::string kind;  ///< "tablespace", "table", "undo", "redo", "binlog", "keyring", "log", "doublewrite", …
+  std::string kind;  ///< "keyring", "setting", "tablespace", "schema", "table", "binlog", "log", "volume"
   std::string name;  ///< table, file or variable
   Protection protection = Protection::unknown;
   std::string seen;  ///< how it was seen: the view or variable and its answer
@@ -28,15 +34,15 @@ struct AttestedItem {
 
 /// The proof, or what is missing for it.
 struct AttestReport {
-  std::string server;          ///< user@host:port that was asked
+  std::string server;  ///< user@host:port that was asked
   std::string server_uuid;
   std::string server_version;
-  std::string time_utc;        ///< the server's UTC_TIMESTAMP at the start
+  std::string time_utc;  ///< the server's UTC_TIMESTAMP at the start
   std::vector<AttestedItem> items;
   std::optional<FileScan> scan;  ///< nothing when the data files are out of reach
   std::string scan_note;         ///< why there is no scan, or which folder was scanned and why it is this server's
 
-  /// Every item is encrypted or needs no encryption, and no file holds a canary.
+  /// No item is plain or unknown, and no scanned file holds a canary or could not be read.
   bool encrypted() const;
 };
 

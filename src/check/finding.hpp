@@ -16,7 +16,7 @@ enum class Where { source, target, both };
 /// One thing the preconditions ask for and the servers do not show. Never holds a row value or a password.
 struct Finding {
   Severity severity = Severity::note;
-  std::string code;     ///< stable kebab-case name: "binlog-off"
+  std::string code;  ///< stable kebab-case name: "binlog-off"
   Where where = Where::source;
   std::string subject;  ///< the table, account, variable or session it is about
   std::string what;     ///< what was seen
@@ -40,7 +40,8 @@ void sort_by_severity(Findings& findings);
 
 /// For people: one paragraph per finding, aligned; the last line is "N blockers, N warnings, N notes".
 std::string render_text(const Findings& findings);
-/// One JSON object: {"ready":bool,"blockers":N,"warnings":N,"notes":N,"findings":[{severity,code,side,subject,what,why,mend}]}
+/// One JSON object:
+/// {"ready":bool,"blockers":N,"warnings":N,"notes":N,"findings":[{severity,code,side,subject,what,why,mend}]}
 std::string render_json(const Findings& findings);
 
 }  // namespace reseal::check

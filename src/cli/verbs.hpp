@@ -12,7 +12,9 @@ namespace reseal::cli {
 /// What the command line asked for: set by the parsed verb, run by `main`, which turns a Failure into its exit code.
 using Chosen = std::function<int()>;
 
-/// Each adds one verb with its options to `app`; when parsed, it sets `chosen`. Both must outlive the parse.
+/// Each adds its verbs with their options to `app`; when one is parsed, it sets `chosen`. Both must outlive the parse.
+void add_run_verbs(CLI::App& app, Chosen& chosen);    ///< check, start, verify, cutover
+void add_report_verbs(CLI::App& app, Chosen& chosen); ///< status, attest
 void add_sandbox(CLI::App& app, Chosen& chosen);
 void add_load(CLI::App& app, Chosen& chosen);
 

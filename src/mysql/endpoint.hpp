@@ -23,6 +23,11 @@ struct Endpoint {
   std::string tls_cert;  ///< PEM file
   std::string tls_key;   ///< PEM file
 
+  /// Sent as the connection attributes reseal_run and reseal_process, so that sessions a killed process left behind can be
+  /// told from ours; empty: not sent.
+  std::string run;
+  std::string process;
+
   /// "user@host:port" or "user@socket", for messages; never the password.
   std::string text() const;
 };

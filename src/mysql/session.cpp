@@ -127,10 +127,18 @@ Session::Session(const Endpoint& endpoint, Side side, std::chrono::seconds timeo
   mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
   mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 
+  if (!endpoint.run.empty()) {
+    mysql_optionsv(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "reseal_run", endpoint.run.c_str());
+    mysql_optionsv(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "reseal_process", endpoint.process.c_str());
+  }
+
   const bool tls = endpoint.tls != TlsMode::disabled;
   if (tls) {
     const my_bool enforce = 1;
-    const my_bool verify = endpoint.tls == TlsMode::verify_identity || endpoint.tls == TlsMode::verify_ca;
+    // A CA file alone makes Connector/C check the certificate's chain; this option adds the check of its host name.
+    const my_bool verify = endpoint.tls == TlsMode::verify_identity;
+    if (endpoint.tls == TlsMode::verify_ca && endpoint.tls_ca.empty())
+      throw Failure(FailureKind::usage, "ssl-mode VERIFY_CA towards " + endpoint.text() + " needs ssl-ca");
     mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &enforce);
     mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     mysql_options(handle, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
@@ -139,6 +147,10 @@ Session::Session(const Endpoint& endpoint, Side side, std::chrono::seconds timeo
     if (!endpoint.tls_key.empty()) mysql_options(handle, MYSQL_OPT_SSL_KEY, endpoint.tls_key.c_str());
   }
   const bool local = !endpoint.socket.empty();
+  if (!local) {  // else the library takes the host name localhost for a socket of its own choice
+    const unsigned tcp = MYSQL_PROTOCOL_TCP;
+    mysql_options(handle, MYSQL_OPT_PROTOCOL, &tcp);
+  }
   if (mysql_real_connect(handle, local ? nullptr : endpoint.host.c_str(), endpoint.user.c_str(),
                          endpoint.password.reveal_c_str(), nullptr, local ? 0 : endpoint.port,
                          local ? endpoint.socket.c_str() : nullptr, CLIENT_FOUND_ROWS) == nullptr) {
@@ -190,17 +202,25 @@ Effect Session::execute(std::string_view statement) {
   return effect();
 }
 
+RowReader::RowReader(Session& session, std::string_view statement)
+    : session_(&session), statement_(statement.substr(0, 60)), result_(nullptr, mysql_free_result) {
+  session.send(statement);
+  result_.reset(mysql_use_result(session.handle_.get()));
+  if (!result_ && mysql_errno(session.handle_.get()) != 0) session.fail(statement_);
+}
+
+std::optional<RowView> RowReader::next() {
+  if (!result_) return std::nullopt;
+  if (MYSQL_ROW values = mysql_fetch_row(result_.get()))
+    return RowView(values, mysql_fetch_lengths(result_.get()), mysql_num_fields(result_.get()));
+  if (mysql_errno(session_->handle_.get()) != 0) session_->fail(statement_);
+  return std::nullopt;
+}
+
 void Session::stream(std::string_view statement, const std::function<bool(const RowView&)>& row) {
-  send(statement);
-  const std::unique_ptr<MYSQL_RES, void (*)(MYSQL_RES*)> result(mysql_use_result(handle_.get()), mysql_free_result);
-  if (!result) {
-    if (mysql_errno(handle_.get()) != 0) fail(statement);
-    return;
-  }
-  const auto columns = mysql_num_fields(result.get());
-  while (MYSQL_ROW values = mysql_fetch_row(result.get()))
-    if (!row(RowView(values, mysql_fetch_lengths(result.get()), columns))) return;
-  if (mysql_errno(handle_.get()) != 0) fail(statement);
+  auto reader = read(statement);
+  while (const auto view = reader.next())
+    if (!row(*view)) return;
 }
 
 std::vector<Row> Session::query(std::string_view statement) {
@@ -241,6 +261,8 @@ Effect Session::load(std::string_view statement, const std::function<std::size_t
   }
   return done;
 }
+
+void without_binlog(Session& session) { session.execute("SET SESSION sql_log_bin=0"); }
 
 std::uint64_t Session::id() const { return mysql_thread_id(handle_.get()); }
 

@@ -14,6 +14,7 @@
 #include "mysql/endpoint.hpp"
 
 struct st_mysql;
+struct st_mysql_res;
 
 namespace reseal::mysql {
 
@@ -36,6 +37,21 @@ class RowView {
   char** values_;
   const unsigned long* lengths_;
   std::size_t size_;
+};
+
+/// Rows of one running statement, pulled one by one as the server sends them and never buffered. The session can do
+/// nothing else until the reader is at its end or destroyed (which drains what is left).
+class RowReader {
+ public:
+  /// The next row, whose views live until the next call; nothing at the end.
+  std::optional<RowView> next();
+
+ private:
+  friend class Session;
+  RowReader(class Session& session, std::string_view statement);
+  Session* session_;
+  std::string statement_;
+  std::unique_ptr<st_mysql_res, void (*)(st_mysql_res*)> result_;
 };
 
 using Cell = std::optional<std::string>;
@@ -66,6 +82,7 @@ class Session {
   std::vector<Row> query(std::string_view statement);
   /// The only column of the only row. Throws when there is not exactly one; NULL is nothing.
   Cell scalar(std::string_view statement);
+  RowReader read(std::string_view statement) { return RowReader(*this, statement); }
   /// Rows one by one as the server sends them, never buffered; `row` returning false drains the rest.
   void stream(std::string_view statement, const std::function<bool(const RowView&)>& row);
 
@@ -81,6 +98,7 @@ class Session {
   void kill_switch() noexcept;
 
  private:
+  friend class RowReader;
   struct LoadFeed;
   [[noreturn]] void fail(std::string_view statement);
   void send(std::string_view statement);
@@ -94,5 +112,9 @@ class Session {
 
 /// The statement that pins a session's settings, run after every connect.
 std::string pinned_settings(Side side);
+
+/// Keeps this session's writes out of the server's own binary log: the target's first copy and what follows it need no
+/// second log of theirs. Needs SESSION_VARIABLES_ADMIN or SYSTEM_VARIABLES_ADMIN.
+void without_binlog(Session& session);
 
 }  // namespace reseal::mysql

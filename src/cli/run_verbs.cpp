@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/failure.hpp"
+#include "base/log.hpp"
+#include "check/check.hpp"
+#include "cli/memory.hpp"
+#include "cli/run_settings.hpp"
+#include "cli/signal_stop.hpp"
+#include "cli/verbs.hpp"
+#include "run/run.hpp"
+#include "run/switch_over.hpp"
+
+namespace reseal::cli {
+namespace {
+
+using base::Failure;
+using base::FailureKind;
+
+/// What all verbs here share for the time of one command.
+struct Command {
+  RunSettings settings;
+  bool json = false;
+  std::string until = "armed";
+  bool hold = false;
+  run::SwitchOptions limits;
+  std::int64_t timeout_ms = 10'000;
+  std::int64_t max_lag_ms = 2'000;
+  std::int64_t drain_ms = 1'000;
+};
+
+int check_servers(const Command& command) {
+  const auto options = command.settings.options();
+  check::CheckRequest request;
+  request.source = options.source;
+  request.target = options.target;
+  request.schemas = options.schemas;
+  request.allow_replica_source = options.allow_replica_source;
+  const auto findings = check::check_all(request);
+  std::cout << (command.json ? check::render_json(findings) : check::render_text(findings)) << "\n";
+  return check::ready(findings) ? 0 : base::exit_code(FailureKind::refused);
+}
+
+run::Until until_named(const std::string& text) {
+  if (text == "seeded") return run::Until::seeded;
+  if (text == "caught-up") return run::Until::caught_up;
+  if (text == "verified") return run::Until::verified;
+  return run::Until::armed;
+}
+
+/// Before anything else, an earlier switch that was cut off is finished or backed out.
+bool already_switched(run::Run& run, const run::SwitchOptions& limits) {
+  return run::SwitchOver(run, limits).recover().target_serves || run.phase() == run::Phase::switched;
+}
+
+int start(const Command& command) {
+  base::Log log;
+  const SignalStop signals;
+  run::Run run(command.settings.options(), log);
+  if (already_switched(run, command.limits)) {
+    std::cout << "the target serves; this run is done\n";
+    return 0;
+  }
+  run.advance(until_named(command.until), signals.token());
+  std::cout << "run " << run.id() << " is " << name(run.phase())
+            << (run.phase() == run::Phase::verified ? "; ready: reseal cutover" : "") << "\n";
+  if (command.hold && run.phase() == run::Phase::verified) {
+    log.info("holding: the follow goes on until SIGTERM; then run reseal cutover");
+    while (!signals.token().stop_requested()) {
+      run.live().check();
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  }
+  log.info(fmt::format("peak memory {} MiB", peak_memory_kib() / 1024));
+  return 0;
+}
+
+int verify(const Command& command) {
+  base::Log log;
+  const SignalStop signals;
+  run::Run run(command.settings.options(), log);
+  if (already_switched(run, command.limits))
+    throw Failure(FailureKind::refused, "the target serves; there is nothing left to compare it with");
+  run.advance(run::Until::caught_up, signals.token());
+  const auto report = run.verify(signals.token());
+  std::cout << fmt::format("{} tables, {} rows: equal\n", report.tables, report.rows);
+  return 0;
+}
+
+std::string as_json(const run::Run& run, const run::SwitchReport& report) {
+  nlohmann::json steps = nlohmann::json::array();
+  for (const auto& [step, took] : report.steps) steps.push_back({{"step", step}, {"ms", took.count()}});
+  return nlohmann::json{{"run", run.id()},
+                        {"serves", report.target_serves ? "target" : "source"},
+                        {"stall_ms", report.stall.count()},
+                        {"given_up_because", report.given_up_because},
+                        {"person_needed", report.person_needed},
+                        {"steps", steps}}
+      .dump();
+}
+
+int told(const Command& command, const run::Run& run, const run::SwitchReport& report, base::Log& log) {
+  if (command.json) {
+    std::cout << as_json(run, report) << "\n";
+  } else {
+    for (const auto& [step, took] : report.steps) std::cout << fmt::format("  {:<16} {:>6} ms\n", step, took.count());
+    if (report.target_serves)
+      std::cout << fmt::format("the target serves; stall {} ms. The source stays fenced (super_read_only).\n",
+                               report.stall.count());
+  }
+  log.info(fmt::format("peak memory {} MiB", peak_memory_kib() / 1024));
+  if (!report.target_serves)
+    throw Failure(FailureKind::given_up, "the switch was given up (" + report.given_up_because +
+                                             "); the source serves, nothing is lost. Try again when that is mended");
+  if (!report.person_needed.empty()) throw Failure(FailureKind::needs_operator, "the target serves; " + report.person_needed);
+  return 0;
+}
+
+int cutover(const Command& command) {
+  base::Log log;
+  const SignalStop signals;
+  auto limits = command.limits;
+  limits.timeout = std::chrono::milliseconds(command.timeout_ms);
+  limits.max_lag = std::chrono::milliseconds(command.max_lag_ms);
+  limits.drain = std::chrono::milliseconds(command.drain_ms);
+  run::Run run(command.settings.options(), log);
+  const auto earlier = run::SwitchOver(run, limits).recover();
+  if (earlier.target_serves) return told(command, run, earlier, log);
+  run.advance(run::Until::armed, signals.token());
+  run::SwitchOver switch_over(run, limits);
+  return told(command, run, switch_over.execute(signals.token()), log);
+}
+
+}  // namespace
+
+void add_run_verbs(CLI::App& app, Chosen& chosen) {
+  const auto add = [&](const char* verb, const char* help, int (*action)(const Command&)) {
+    auto command = std::make_shared<Command>();
+    auto* added = app.add_subcommand(verb, help);
+    added->callback([&chosen, command, action] { chosen = [command, action] { return action(*command); }; });
+    return std::pair(added, command);
+  };
+  {
+    auto [verb, command] = add("check", "look at both servers for everything a run needs; changes nothing", check_servers);
+    command->settings.add_servers(*verb);
+    verb->add_flag("--json", command->json, "one JSON object");
+  }
+  {
+    auto [verb, command] = add("start", "begin or resume the run, up to ready for the switch", start);
+    command->settings.add_run(*verb);
+    verb->add_option("--until", command->until, "stop after this phase")
+        ->check(CLI::IsMember({"seeded", "caught-up", "verified", "armed"}))
+        ->envname("RESEAL_UNTIL");
+    verb->add_flag("--hold", command->hold, "keep following when ready, until SIGTERM or SIGINT");
+  }
+  {
+    auto [verb, command] = add("verify", "compare every row now, while traffic goes on", verify);
+    command->settings.add_run(*verb);
+  }
+  {
+    auto [verb, command] = add("cutover", "switch to the target", cutover);
+    command->settings.add_run(*verb);
+    verb->add_flag("--json", command->json, "one JSON object");
+    verb->add_option("--timeout", command->timeout_ms, "milliseconds from fence to decision; then it is given up")
+        ->envname("RESEAL_TIMEOUT");
+    verb->add_option("--max-lag", command->max_lag_ms, "milliseconds of lag above which the switch does not begin")
+        ->envname("RESEAL_MAX_LAG");
+    verb->add_option("--drain", command->drain_ms, "milliseconds that open transactions may take to end")
+        ->envname("RESEAL_DRAIN");
+  }
+}
+
+}  // namespace reseal::cli

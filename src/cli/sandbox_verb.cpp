@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "base/failure.hpp"
+#include "cli/verbs.hpp"
+#include "sandbox/sandbox_pair.hpp"
+
+namespace reseal::cli {
+namespace {
+
+using sandbox::MysqlPrograms;
+using sandbox::PairMember;
+using sandbox::SandboxPair;
+using sandbox::ServerOptions;
+
+struct SandboxChoice {
+  std::string folder;
+  std::string gtid = "on";
+  ServerOptions source = ServerOptions::plain_source();
+  ServerOptions target = ServerOptions::encrypted_target();
+};
+
+// A server option as the operator may write it: with or without the two dashes.
+std::vector<std::string> dashed(const std::vector<std::string>& options) {
+  std::vector<std::string> result;
+  for (const auto& option : options) result.push_back(option.starts_with("--") ? option : "--" + option);
+  return result;
+}
+
+void print_member(const PairMember& member) {
+  if (!member.made) {
+    std::printf("%-7s not made; `reseal sandbox up` makes it\n", member.name.c_str());
+  } else if (member.pid == 0) {
+    std::printf("%-7s stopped    port %u   %s\n", member.name.c_str(), member.port, member.option_file.c_str());
+  } else {
+    std::printf("%-7s pid %-7d port %u   MySQL %s, %s   %s\n", member.name.c_str(), member.pid, member.port,
+                member.version.c_str(), member.encrypted ? "encrypted" : "plain", member.option_file.c_str());
+  }
+}
+
+int run_up(const SandboxChoice& choice) {
+  auto source = choice.source;
+  auto target = choice.target;
+  source.gtid = choice.gtid == "on";
+  source.extra = dashed(source.extra);
+  target.extra = dashed(target.extra);
+  SandboxPair pair(choice.folder);
+  const auto members = pair.up(source, target);
+  for (const auto& member : members) print_member(member);
+  const auto client = MysqlPrograms::find().path("mysql");
+  std::printf("\nconnect   %s --defaults-file=%s\n", client.c_str(), members[0].option_file.c_str());
+  std::printf("rehearse  reseal check --source-defaults-file %s --target-defaults-file %s\n",
+              members[0].option_file.c_str(), members[1].option_file.c_str());
+  std::printf("stop      reseal sandbox down --dir %s\n", pair.folder().c_str());
+  return 0;
+}
+
+int run_down(const SandboxChoice& choice) {
+  SandboxPair pair(choice.folder);
+  const int stopped = pair.down();
+  std::printf("stopped %d of 2 servers; their data is kept in %s\n", stopped, pair.folder().c_str());
+  return 0;
+}
+
+int run_status(const SandboxChoice& choice) {
+  bool all = true;
+  for (const auto& member : SandboxPair(choice.folder).status()) {
+    print_member(member);
+    all = all && member.pid != 0;
+  }
+  return all ? 0 : base::exit_code(base::FailureKind::refused);
+}
+
+void add_server_options(CLI::App& up, SandboxChoice& choice) {
+  up.add_option("--gtid", choice.gtid, "the source's gtid_mode")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  up.add_option("--row-image", choice.source.row_image, "the source's binlog_row_image")
+      ->transform(CLI::IsMember({"FULL", "MINIMAL", "NOBLOB"}, CLI::ignore_case))
+      ->capture_default_str();
+  up.add_option("--row-metadata", choice.source.row_metadata, "the source's binlog_row_metadata")
+      ->transform(CLI::IsMember({"FULL", "MINIMAL"}, CLI::ignore_case))
+      ->capture_default_str();
+  up.add_flag("--compression", choice.source.compress_transactions, "the source compresses its binlog transactions");
+  up.add_flag("--partial-json", choice.source.partial_json, "the source logs JSON updates as differences");
+  up.add_flag("--semi-sync", choice.source.semi_sync, "the source waits for a replica's acknowledgement, 2 s at most");
+  up.add_option("--source-option", choice.source.extra, "one more mysqld option of the source, as name=value")
+      ->allow_extra_args(false);
+  up.add_option("--target-option", choice.target.extra, "one more mysqld option of the target, as name=value")
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+void add_sandbox(CLI::App& app, Chosen& chosen) {
+  auto choice = std::make_shared<SandboxChoice>();
+  auto* verb = app.add_subcommand("sandbox", "real MySQL servers on this machine, for a rehearsal");
+  verb->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help, int (*run)(const SandboxChoice&)) {
+    auto* action = verb->add_subcommand(name, help);
+    action->add_option("--dir", choice->folder, "the sandbox's folder")->required();
+    action->callback([choice, run, &chosen] { chosen = [choice, run] { return run(*choice); }; });
+    return action;
+  };
+  add_server_options(*add("up", "start a plain source and an encrypted target that outlive this command", run_up),
+                     *choice);
+  add("down", "stop both and keep their data", run_down);
+  add("status", "show both; exit 3 when one does not run", run_status);
+}
+
+}  // namespace reseal::cli

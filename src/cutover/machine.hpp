@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+namespace reseal::cutover {
+
+/// The steps of a switch without a proxy, in order (the names of the numbered steps C3 to C9 in parentheses). Each can be
+/// done again without harm.
+enum class Step {
+  raise_fence,      ///< (C3) source refuses writes, provably
+  end_open_writes,  ///< (C3) no transaction that has written is left
+  read_position,    ///< (C4) only now
+  drain,            ///< (C5) the target holds everything up to it
+  align_counters,   ///< (C6) AUTO_INCREMENT
+  compare_changes,  ///< (C6) rows changed since the last full comparison
+  create_triggers,  ///< (C7) triggers, and events disabled
+  decide,           ///< (C8) the decision record: from here the target serves
+  open_target,      ///< (C9)
+  enable_events,    ///< (C9)
+  run_hook,         ///< (C10) the operator's switch
+  finished,
+  drop_triggers,    ///< backing out: the follow goes on, and triggers must not fire under it
+  lower_fence,      ///< backing out: the source serves again
+  given_up,         ///< backed out
+  ask_decision      ///< the decision's commit has no answer: read the record until it can be read
+};
+
+std::string_view name(Step step);
+
+enum class Decision { none, target, unknown };
+
+/// What is known, all of it read from the servers or written before the act.
+struct Facts {
+  Decision decision = Decision::none;
+  // Going forward.
+  bool fenced = false;
+  bool writes_ended = false;
+  bool position_read = false;
+  bool drained = false;
+  bool counters_aligned = false;
+  bool changes_equal = false;
+  bool triggers_created = false;
+  bool target_open = false;
+  bool events_enabled = false;
+  bool hook_done = false;
+  // Backing out.
+  bool failed = false;            ///< a step failed, or the time is up
+  bool triggers_may_exist = false;
+  bool fence_may_stand = false;   ///< set before the fence is raised, by a durable note
+};
+
+/// The next step. Pure: no socket, no clock. Rules:
+///  - with a decision for the target there is only forward, whatever failed;
+///  - with an unknown decision there is only asking;
+///  - without one, any failure backs out, and the source serves;
+///  - the position is read only under the proven fence with no open writes; the decision is taken only after drain and
+///    comparison; the target opens only after the decision; the fence is lowered only without a decision.
+Step next_step(const Facts& facts);
+
+}  // namespace reseal::cutover

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "follow/batch.hpp"
+#include "sql/key_range.hpp"
+
+namespace reseal::follow {
+
+/// Which rows the follow has changed since a full comparison began: what is left to compare inside the cutover. Bounded:
+/// past `capacity` keys it says "too many" and holds none. Safe to use from any thread.
+class ChangedKeys {
+ public:
+  explicit ChangedKeys(std::size_t capacity = 200'000) : capacity_(capacity) {}
+
+  void add(const Batch& batch);
+  /// Forgets everything: a comparison that reads every row begins now.
+  void clear();
+
+  struct Snapshot {
+    bool too_many = false;
+    std::map<sql::TableName, std::set<sql::KeyValues>> keys;
+    std::set<sql::TableName> whole_tables;  ///< changed tables without a row key
+    std::size_t size() const;
+  };
+  Snapshot snapshot() const;
+  std::size_t size() const;
+
+ private:
+  mutable std::mutex mutex_;
+  const std::size_t capacity_;
+  std::size_t count_ = 0;
+  Snapshot changed_;
+};
+
+}  // namespace reseal::follow

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mysql/endpoint.hpp"
+#include "seed/throttle.hpp"
+
+namespace reseal::run {
+
+/// How far `start` goes before it stops and can be resumed.
+enum class Until { seeded, caught_up, verified, armed };
+
+/// Everything a run is told: from the command line, the environment and the configuration file, in that order.
+struct RunOptions {
+  mysql::Endpoint source;
+  mysql::Endpoint target;
+  std::filesystem::path state_folder;
+  std::vector<std::string> schemas;  ///< empty: every user schema of the source
+  bool allow_replica_source = false;
+  unsigned workers = 2;   ///< of the copy and of the comparison
+  unsigned lanes = 2;     ///< of the follow; fixed when the run begins
+  std::uint64_t bytes_per_chunk = 16 << 20;
+  seed::Throttle::Limits limits;
+  std::filesystem::path hooks;  ///< folder of executables; empty: none
+  std::filesystem::path data_folder;  ///< the target's, when reachable elsewhere than it says
+  std::vector<std::string> canaries;  ///< texts that must not be in the target's files
+};
+
+/// Limits of one switch.
+struct SwitchOptions {
+  std::chrono::milliseconds timeout{10'000};  ///< from the fence to the decision; then given up
+  std::chrono::milliseconds max_lag{2'000};   ///< above it the switch does not begin
+  std::chrono::milliseconds drain{1'000};     ///< how long open transactions may take to end before they are ended
+  std::chrono::seconds wait_ready{600};       ///< how long to wait for the lag to get there
+};
+
+}  // namespace reseal::run

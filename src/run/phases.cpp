@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// The phases of a run, in order. See run.hpp for what holds between them.
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/bounded_queue.hpp"
+#include "base/failure.hpp"
+#include "base/task_group.hpp"
+#include "fence/source_fence.hpp"
+#include "follow/progress.hpp"
+#include "provision/accounts.hpp"
+#include "provision/provisioner.hpp"
+#include "run/identity.hpp"
+#include "run/progress_lines.hpp"
+#include "run/run.hpp"
+#include "run/source_marker.hpp"
+#include "seed/logical_seed.hpp"
+#include "verify/verifier.hpp"
+
+namespace reseal::run {
+
+using base::Failure;
+using base::FailureKind;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto line_every = std::chrono::seconds(10);
+constexpr auto follow_patience = std::chrono::hours(24);  // for a position: the follow may be far behind
+
+void report(base::Log& log, const provision::ObjectReport& objects) {
+  for (const auto& object : objects.not_created)
+    log.warn("not created on the target: " + object.kind + " " + object.name + ": " + object.why);
+}
+
+void report(base::Log& log, const provision::AccountReport& accounts) {
+  for (const auto& note : accounts.skipped)
+    log.warn("account " + note.account.text() + ": " + note.what + " did not come over: " + note.why);
+}
+
+std::chrono::seconds since(steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - start);
+}
+
+std::string seed_line(const seed::SeedProgress& progress, std::uint64_t estimated_rows, steady_clock::time_point start) {
+  const auto rows = progress.rows.load();
+  const auto seconds = std::max<std::int64_t>(since(start).count(), 1);
+  const auto rate = rows / static_cast<std::uint64_t>(seconds);
+  auto line = fmt::format("copy    {}/{} tables  {} of about {} rows  {}  {} rows/s", progress.tables_done.load(),
+                          progress.tables.load(), grouped(rows), grouped(std::max(estimated_rows, rows)),
+                          bytes_text(progress.bytes.load()), grouped(rate));
+  if (rate > 0 && estimated_rows > rows)
+    line += "  ETA " + duration_text(std::chrono::seconds((estimated_rows - rows) / rate));
+  return line;
+}
+
+}  // namespace
+
+void Run::provision() {
+  log_.info("provision: schema, accounts, views and routines on the target");
+  tables_ = mysql::read_tables(*source_, schemas_);
+  note("provisioning", "begun");
+  note("run_id", id_);
+  note("source", options_.source.text());
+  note("target", options_.target.text());
+  note("source_version", source_facts_.version);
+  note("target_version", target_facts_.version);
+  TargetRecord record(*target_);
+  record.create();
+  record.set("run_id", id_);
+  record.set("source_uuid", source_facts_.uuid);
+  record.set("target_uuid", target_facts_.uuid);
+  record.set("fingerprint", schema_fingerprint(tables_));
+  note("provisioning", "known to the target");
+  fence::close_target(*target_);
+  create_marker_table(*source_);
+  provision::Provisioner provisioner(log_);
+  provisioner.create_databases_and_tables(*source_, *target_, schemas_, tables_);
+  const provision::AccountOptions accounts;
+  report(log_, provision::create_accounts(*source_, *target_, accounts));
+  provision::grant_privileges(*source_, *target_, accounts);
+  report(log_, provisioner.create_views_and_routines(*source_, *target_, schemas_));
+  report(log_, provision::grant_privileges(*source_, *target_, accounts));
+  cutover::create_decision_table(*target_);
+  // The bookmark comes last: everything the copy will miss is in the log after it.
+  if (follow::lanes_exist(*target_)) return reach(Phase::provisioned);
+  const auto bookmark = read_bookmark(*source_, source_facts_);
+  follow::create_lanes(*target_, options_.lanes, bookmark);
+  log_.info("bookmark: the log is kept and read from " + bookmark.text());
+  reach(Phase::provisioned);
+}
+
+void Run::seed(std::stop_token stop) {
+  seed::SeedOptions options;
+  options.workers = options_.workers;
+  options.bytes_per_chunk = options_.bytes_per_chunk;
+  options.limits = options_.limits;
+  options.by_gtid = source_facts_.gtid_on;
+  seed::SeedProgress progress;
+  std::uint64_t estimated = 0;
+  for (const auto& table : tables_) estimated += table.estimated_rows;
+  const auto start = steady_clock::now();
+  {
+    const Ticker lines(line_every, [&] {
+      const auto line = seed_line(progress, estimated, start);
+      log_.info(line);
+      note("progress", line);
+    });
+    seed::LogicalSeed(options_.source, options_.target, tables_, options, progress, log_).run(stop);
+    log_.info(fmt::format("copy done: {} rows in {}; building plain indexes", grouped(progress.rows.load()),
+                          duration_text(since(start))));
+    provision::Provisioner provisioner(log_);
+    base::TaskGroup group(stop);
+    base::BoundedQueue<const sql::Table*> queue(tables_.size() + 1);
+    for (const auto& table : tables_) queue.push(&table, 1, {});
+    queue.close();
+    for (unsigned worker = 0; worker < options_.workers; ++worker)
+      group.start([&](std::stop_token token) {
+        mysql::Session session(options_.target, mysql::Side::target);
+        mysql::without_binlog(session);
+        while (const auto table = queue.pop(token)) provisioner.add_plain_indexes(session, **table);
+      });
+    group.join();
+  }
+  if (stop.stop_requested()) throw Failure(FailureKind::interrupted, "stopped; start again to go on");
+  reconnect();
+  // From this marker on, the copy holds nothing that the log does not bring: the follow turns strict there.
+  const auto token = id_ + ":seed-end";
+  TargetRecord(*target_).set("seed_end_token", token);
+  write_marker(*source_, source_facts_, token);
+  reach(Phase::seeded);
+}
+
+void Run::start_follow() {
+  follow::FollowScope scope;
+  scope.tables = &tables_;
+  scope.by_gtid = source_facts_.gtid_on;
+  scope.strict_marker = TargetRecord(*target_).get("seed_end_token").value_or("");
+  scope.exact_from = seed::exact_positions(*target_);
+  provision::Provisioner(log_).drop_triggers(*target_, schemas_);
+  // A replica's server id must be its own; ours is derived from the run, in the upper half where people seldom choose.
+  const auto server_id = static_cast<std::uint32_t>(follow::stable_hash(id_) | 0x80000000U);
+  changed_.clear();
+  live_ = std::make_unique<LiveFollow>(options_.source, options_.target, std::move(scope), server_id, changed_, log_);
+}
+
+void Run::catch_up(std::stop_token stop) {
+  log_.info("follow: catching up with what was written during the copy");
+  {
+    const auto start = steady_clock::now();
+    const Ticker lines(line_every, [&] {
+      const auto status = live_->status();
+      const auto line = fmt::format("follow  {}  {} changes applied  {} changes/s", status.applied.binlog.text(),
+                                    grouped(status.changes),
+                                    grouped(status.changes / static_cast<std::uint64_t>(std::max<std::int64_t>(since(start).count(), 1))));
+      log_.info(line);
+      note("progress", line);
+    });
+    live_->wait_until_strict(stop);
+  }
+  log_.info("the copy's overlap is applied; building unique indexes and foreign keys");
+  // Nothing is applied while they are built: an online build may take a row that is on its way for a duplicate.
+  stop_follow();
+  mysql::Session session(options_.target, mysql::Side::target);
+  mysql::without_binlog(session);
+  provision::Provisioner(log_).add_unique_indexes_and_foreign_keys(session, tables_);
+  reconnect();
+  reach(Phase::caught_up);
+  start_follow();
+}
+
+verify::VerifyReport Run::verify(std::stop_token stop) {
+  log_.info("verify: comparing every row on both servers while traffic goes on");
+  verify::Options options;
+  options.threads = options_.workers;
+  verify::Verifier verifier([this] { return mysql::Session(options_.source, mysql::Side::source); },
+                            [this] { return mysql::Session(options_.target, mysql::Side::target); }, options);
+  // Rows that change from here on are compared again at the switch.
+  changed_.clear();
+  const auto followed = [this](std::stop_token token) {
+    mysql::Session session(options_.source, mysql::Side::source);
+    live_->wait_until(write_marker(session, source_facts_, id_ + ":look"), token, follow_patience);
+  };
+  followed(stop);
+  const auto result = verifier.compare(tables_, followed, stop);
+  reconnect();
+  note("digest", result.digest);
+  note("verified_rows", std::to_string(result.rows));
+  if (!result.equal()) {
+    std::string what = std::to_string(result.differences.size()) + " rows differ";
+    if (!result.differences.empty()) what += ", the first: " + text(result.differences.front());
+    if (!result.different_tables.empty()) what += "; different as a whole: " + result.different_tables.front().text();
+    if (!result.unjudged.empty())
+      what += "; not judged: " + result.unjudged.front().table.text() + ": " + result.unjudged.front().reason;
+    poison("verify: " + what);
+    throw Failure(FailureKind::divergence, "source and target differ: " + what +
+                                               ". The source serves and was not changed; the run cannot be armed until"
+                                               " a comparison is clean");
+  }
+  if (const auto why = poisoned(); why && why->rfind("verify: ", 0) == 0) {
+    TargetRecord(*target_).erase("poison");
+    record("poison-lifted", "a full comparison was clean");
+    note("poison", "");
+  }
+  log_.info(fmt::format("verify: {} tables, {} rows, 0 differences in {}", result.tables, grouped(result.rows),
+                        duration_text(std::chrono::duration_cast<std::chrono::seconds>(result.duration))));
+  verified_here_ = true;
+  if (phase_ < Phase::verified) reach(Phase::verified);
+  return result;
+}
+
+}  // namespace reseal::run

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/run.hpp"
+
+#include <thread>
+
+#include "base/failure.hpp"
+#include "check/check.hpp"
+#include "fence/source_fence.hpp"
+#include "run/identity.hpp"
+#include "sql/quote.hpp"
+#include "verify/verifier.hpp"
+
+namespace reseal::run {
+
+using base::Failure;
+using base::FailureKind;
+
+namespace {
+constexpr auto control_timeout = std::chrono::seconds(60);
+}
+
+Run::Run(RunOptions options, base::Log& log) : options_(std::move(options)), log_(log), journal_(options_.state_folder) {
+  id_ = fact("run_id").value_or(new_run_id());
+  const auto process = new_run_id();
+  for (auto* endpoint : {&options_.source, &options_.target}) {
+    endpoint->run = id_;
+    endpoint->process = process;
+  }
+  reconnect();
+  // The lock goes with the session, however this process ends.
+  if (target_lock_->scalar("SELECT GET_LOCK('reseal.run', 3)") != "1")
+    throw Failure(FailureKind::running, "another reseal works on the target " + options_.target.text() +
+                                            "; nothing was changed. Wait for it, or stop it first");
+  end_leftover_sessions(*source_);
+  end_leftover_sessions(*target_);
+  identify();
+}
+
+Run::~Run() = default;
+
+void Run::reconnect() {
+  source_.emplace(options_.source, mysql::Side::source, control_timeout);
+  target_.emplace(options_.target, mysql::Side::target, control_timeout);
+  mysql::without_binlog(*target_);
+  if (!target_lock_) target_lock_.emplace(options_.target, mysql::Side::target);
+}
+
+std::optional<std::string> Run::fact(const std::string& name) {
+  const std::lock_guard lock(journal_mutex_);
+  return journal_.fact(name);
+}
+
+void Run::note(const std::string& name, const std::string& value) {
+  const std::lock_guard lock(journal_mutex_);
+  journal_.set_fact(name, value);
+}
+
+void Run::record(const std::string& event, const std::string& detail) {
+  const std::lock_guard lock(journal_mutex_);
+  journal_.record(event, detail);
+}
+
+void Run::reach(Phase phase) {
+  TargetRecord(*target_).set("phase", std::string(name(phase)));
+  note("phase", std::string(name(phase)));
+  record("phase", std::string(name(phase)));
+  phase_ = phase;
+}
+
+void Run::poison(const std::string& why) {
+  record("poison", why);
+  note("poison", why);
+  TargetRecord(*target_).set("poison", why);
+}
+
+std::optional<std::string> Run::poisoned() { return TargetRecord(*target_).get("poison"); }
+
+void Run::throw_if_poisoned() {
+  if (const auto why = poisoned())
+    throw Failure(FailureKind::divergence, "this run is poisoned: " + *why +
+                                               ". It cannot be armed. The source serves and was not changed. A clean"
+                                               " `reseal verify` lifts a poison that a comparison set; after any other,"
+                                               " start a new run on an empty target");
+}
+
+/// A killed process may have left statements running: its sessions are ended before anything is read, so that nothing
+/// of it can still take effect afterwards.
+void Run::end_leftover_sessions(mysql::Session& session) {
+  const auto leftovers =
+      "SELECT run.PROCESSLIST_ID FROM performance_schema.session_connect_attrs run"
+      " JOIN performance_schema.session_connect_attrs process USING (PROCESSLIST_ID)"
+      " WHERE run.ATTR_NAME='reseal_run' AND run.ATTR_VALUE=" + sql::quote_text(id_) +
+      " AND process.ATTR_NAME='reseal_process' AND process.ATTR_VALUE<>" + sql::quote_text(options_.source.process);
+  constexpr unsigned no_such_thread = 1094;  // ER_NO_SUCH_THREAD
+  const auto until = std::chrono::steady_clock::now() + control_timeout;
+  while (true) {
+    const auto rows = session.query(leftovers);
+    if (rows.empty()) return;
+    if (std::chrono::steady_clock::now() > until)
+      throw Failure(FailureKind::transient, "sessions of an earlier reseal do not end on " + session.endpoint().text());
+    for (const auto& row : rows) {
+      try {
+        session.execute("KILL CONNECTION " + row[0].value_or("0"));
+      } catch (const Failure& failure) {
+        if (failure.server_errno() != no_such_thread) throw;
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+void Run::identify() {
+  source_facts_ = mysql::server_facts(*source_);
+  target_facts_ = mysql::server_facts(*target_);
+  if (source_facts_.uuid == target_facts_.uuid)
+    throw Failure(FailureKind::refused, "source and target are the same server (" + source_facts_.uuid +
+                                            "); nothing was changed. Name the encrypted server as the target");
+  schemas_ = options_.schemas.empty() ? mysql::user_schemas(*source_) : options_.schemas;
+  TargetRecord record(*target_);
+  const auto known = fact("run_id");
+  if (!known && !record.exists()) return;
+  adopt_or_refuse(record);
+}
+
+void Run::adopt_or_refuse(TargetRecord& record) {
+  const auto refuse = [](const std::string& what) {
+    throw Failure(FailureKind::refused, what + "; nothing was changed");
+  };
+  const auto known = fact("run_id");
+  const auto on_target = record.exists() ? record.get("run_id") : std::nullopt;
+  if (!on_target && known && fact("provisioning") == "begun") return;  // killed before the target knew of it
+  if (!on_target) refuse("the target does not know this run: it was emptied or replaced. Use a new state folder");
+  if (!known)
+    refuse("the target belongs to run " + *on_target + ", and the state folder " + options_.state_folder.string() +
+           " does not hold it. Use that run's state folder, or an empty target");
+  if (*known != *on_target)
+    refuse("the state folder holds run " + *known + " and the target belongs to run " + *on_target);
+  if (record.get("source_uuid") != source_facts_.uuid)
+    refuse("this run began on another source server (" + record.get("source_uuid").value_or("?") + ", now " +
+           source_facts_.uuid + ")");
+  if (record.get("target_uuid") != target_facts_.uuid) refuse("this run began on another target server");
+  phase_ = phase_named(record.get("phase").value_or("fresh")).value_or(Phase::fresh);
+  if (phase_ == Phase::switched) return;
+  tables_ = mysql::read_tables(*source_, schemas_);
+  const auto fingerprint = record.get("fingerprint");
+  if (fingerprint && *fingerprint != schema_fingerprint(tables_))
+    refuse("the source's schema is not the one this run began with: tables were added, dropped or altered. Cancel the"
+           " run and start again");
+}
+
+void Run::check_preconditions() {
+  check::CheckRequest request;
+  request.source = options_.source;
+  request.target = options_.target;
+  request.schemas = schemas_;
+  request.run_id = id_;
+  request.allow_replica_source = options_.allow_replica_source;
+  const auto findings = check::check_all(request);
+  for (const auto& finding : findings)
+    if (finding.severity == check::Severity::warning) log_.warn(finding.code + ": " + finding.what);
+  if (check::ready(findings)) return;
+  std::string text;
+  for (const auto& finding : findings)
+    if (finding.severity == check::Severity::blocker)
+      text += "\n  " + finding.code + " (" + finding.subject + "): " + finding.what + ". " + finding.why +
+              (finding.mend.empty() ? "" : "\n    mend: " + finding.mend);
+  throw Failure(FailureKind::refused, "the servers are not ready; nothing was changed:" + text);
+}
+
+void Run::advance(Until until, std::stop_token stop) {
+  if (phase_ == Phase::switched) return;
+  if (phase_ == Phase::fresh) {
+    check_preconditions();
+    provision();
+  }
+  throw_if_poisoned();
+  fence::close_target(*target_);
+  try {
+    if (phase_ < Phase::seeded) seed(stop);
+    if (until == Until::seeded) return;
+    if (!live_) start_follow();
+    if (phase_ < Phase::caught_up) catch_up(stop);
+    live_->check();
+    if (until == Until::caught_up) return;
+    // What changed since the comparison is known to this process only: after a restart it compares again.
+    if (!verified_here_) verify(stop);
+  } catch (const Failure& failure) {
+    if (failure.kind() == FailureKind::divergence && !poisoned()) {
+      reconnect();
+      poison(failure.what());
+    }
+    throw;
+  }
+}
+
+LiveFollow& Run::live() {
+  RESEAL_CHECK(live_ != nullptr);
+  return *live_;
+}
+
+std::string Run::digest() { return fact("digest").value_or(""); }
+
+}  // namespace reseal::run

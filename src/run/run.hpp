@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "cutover/decision_record.hpp"
+#include "follow/changed_keys.hpp"
+#include "journal/journal.hpp"
+#include "mysql/schema_reader.hpp"
+#include "run/live_follow.hpp"
+#include "run/options.hpp"
+#include "run/phase.hpp"
+#include "run/target_record.hpp"
+#include "verify/report.hpp"
+
+namespace reseal::run {
+
+/// One run of the way `stream`, opened by this process: its journal and locks are held, source, target and schema are
+/// the ones it began with. Each phase can be killed at any point and run again; `advance` does what is still to do.
+/// Throws Failure; its kind decides the exit code.
+class Run {
+ public:
+  /// Takes the state folder's lock and the target's, and compares identities. Throws Failure(running) when another
+  /// process has the run, Failure(refused) when source, target or schema are not the run's.
+  Run(RunOptions options, base::Log& log);
+  ~Run();
+
+  /// Brings the run up to `until`. A phase that is done is not done again.
+  void advance(Until until, std::stop_token stop);
+  /// A full comparison while the follow runs. Clears or sets the poison. Throws Failure(divergence) on differences.
+  verify::VerifyReport verify(std::stop_token stop);
+
+  Phase phase() const { return phase_; }
+  const RunOptions& options() const { return options_; }
+  const std::string& id() const { return id_; }
+  const std::vector<sql::Table>& tables() const { return tables_; }
+  const std::vector<std::string>& schemas() const { return schemas_; }
+  const mysql::ServerFacts& source_facts() const { return source_facts_; }
+  mysql::Session& source() { return *source_; }
+  mysql::Session& target() { return *target_; }
+  /// Running from `caught_up` on.
+  LiveFollow& live();
+  /// Ends the follow, with everything it has committed in place.
+  void stop_follow() { live_.reset(); }
+  follow::ChangedKeys& changed_keys() { return changed_; }
+  base::Log& log() { return log_; }
+  std::optional<std::string> fact(const std::string& name);
+  void note(const std::string& name, const std::string& value);  ///< durable when it returns
+  void record(const std::string& event, const std::string& detail);
+  void reach(Phase phase);
+  /// Marks the run unfit for the switch, on the target and in the journal.
+  void poison(const std::string& why);
+  std::optional<std::string> poisoned();
+  /// Opens the control sessions anew after one was lost.
+  void reconnect();
+  /// Digest of the last full comparison.
+  std::string digest();
+
+ private:
+  void end_leftover_sessions(mysql::Session& session);
+  void identify();
+  void adopt_or_refuse(TargetRecord& record);
+  void check_preconditions();
+  void provision();
+  void seed(std::stop_token stop);
+  void start_follow();
+  void catch_up(std::stop_token stop);
+  void throw_if_poisoned();
+
+  RunOptions options_;
+  base::Log& log_;
+  std::mutex journal_mutex_;
+  journal::Journal journal_;
+  std::optional<mysql::Session> source_;
+  std::optional<mysql::Session> target_;
+  std::optional<mysql::Session> target_lock_;
+  mysql::ServerFacts source_facts_;
+  mysql::ServerFacts target_facts_;
+  std::vector<std::string> schemas_;
+  std::vector<sql::Table> tables_;
+  std::string id_;
+  Phase phase_ = Phase::fresh;
+  bool verified_here_ = false;
+  follow::ChangedKeys changed_;
+  std::unique_ptr<LiveFollow> live_;
+};
+
+}  // namespace reseal::run

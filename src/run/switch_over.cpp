@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/switch_over.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "attest/attest.hpp"
+#include "base/failure.hpp"
+#include "provision/object_compare.hpp"
+#include "provision/provisioner.hpp"
+#include "run/hooks.hpp"
+#include "run/progress_lines.hpp"
+
+namespace reseal::run {
+
+using base::Failure;
+using base::FailureKind;
+using cutover::Decision;
+using cutover::Step;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto hook_timeout = milliseconds(30'000);
+constexpr auto poll_every = milliseconds(5);
+constexpr auto ask_again_after = milliseconds(500);
+constexpr unsigned backing_out_limit = 60;
+// Durable notes in the journal, written before the act.
+constexpr const char* fence_note = "fence_may_stand";
+constexpr const char* triggers_note = "triggers_may_exist";
+
+[[noreturn]] void not_ready(const std::string& why) {
+  throw Failure(FailureKind::refused, "not ready to switch: " + why + ". The source serves and was not changed");
+}
+
+}  // namespace
+
+SwitchOver::SwitchOver(Run& run, SwitchOptions options) : run_(run), options_(options) {}
+
+milliseconds SwitchOver::left() const {
+  return std::max(milliseconds(0), duration_cast<milliseconds>(began_ + options_.timeout - steady_clock::now()));
+}
+
+SwitchReport SwitchOver::recover() {
+  const auto record = cutover::read_decision(run_.target());
+  // Without a record the attempt's decision may still be on its way: the machine closes its epoch first.
+  facts_.decision = record ? Decision::target : Decision::unknown;
+  facts_.fence_may_stand = run_.fact(fence_note) == "yes";
+  facts_.triggers_may_exist = run_.fact(triggers_note) == "yes";
+  if (!record && !facts_.fence_may_stand && !facts_.triggers_may_exist) return report_;
+  if (run_.phase() == Phase::switched) {
+    report_.target_serves = true;
+    return report_;
+  }
+  run_.log().warn(record ? "an earlier switch was decided for the target and not finished; finishing it"
+                         : "an earlier switch was not decided; backing it out, the source serves");
+  facts_.failed = !record;
+  report_.given_up_because = record ? "" : "an earlier attempt was interrupted before its decision";
+  facts_.target_open = false;
+  if (record) events_ = provision::read_objects(run_.source(), provision::ObjectKind::event, run_.schemas());
+  began_ = steady_clock::now();
+  drive();
+  return report_;
+}
+
+SwitchReport SwitchOver::execute(std::stop_token stop) {
+  guardrails(stop);
+  triggers_ = provision::read_objects(run_.source(), provision::ObjectKind::trigger, run_.schemas());
+  events_ = provision::read_objects(run_.source(), provision::ObjectKind::event, run_.schemas());
+  run_.note("epoch", std::to_string(std::stoull(run_.fact("epoch").value_or("0")) + 1));
+  run_.record("switch", "begun");
+  began_ = steady_clock::now();
+  facts_ = cutover::Facts();
+  report_ = SwitchReport();
+  drive();
+  return report_;
+}
+
+void SwitchOver::guardrails(std::stop_token stop) {
+  if (run_.poisoned()) not_ready("the run is poisoned: " + *run_.poisoned());
+  if (run_.phase() != Phase::verified) not_ready("the run is in phase " + std::string(name(run_.phase())));
+  fence::SourceFence fence(run_.source());
+  if (fence.prepared_xa() != 0) not_ready("the source holds prepared XA transactions (XA RECOVER shows them)");
+  const auto differences = provision::compare_objects(run_.source(), run_.target(), run_.schemas(),
+                                                      provision::CompareTime::before_switch, {});
+  for (const auto& difference : differences)
+    run_.log().warn("schema: " + difference.kind + " " + difference.name + ": " + difference.what);
+  if (!differences.empty())
+    not_ready(differences.front().kind + " " + differences.front().name + ": " + differences.front().what +
+              (differences.size() > 1 ? fmt::format(" (and {} more)", differences.size() - 1) : ""));
+  const auto proof = attest::attest(run_.target(), run_.schemas(), std::nullopt, {});
+  for (const auto& item : proof.items)
+    if (item.protection == attest::Protection::plain || item.protection == attest::Protection::unknown)
+      not_ready("the target is not encrypted: " + item.kind + " " + item.name + ": " + item.seen);
+  if (run_.changed_keys().snapshot().too_many) run_.verify(stop);
+  const auto wait_until = steady_clock::now() + options_.wait_ready;
+  while (true) {
+    run_.live().check();
+    const auto status = run_.live().status();
+    if (status.lag && *status.lag <= options_.max_lag) break;
+    if (stop.stop_requested()) throw Failure(FailureKind::interrupted, "stopped before the switch");
+    if (steady_clock::now() > wait_until)
+      not_ready(status.lag ? fmt::format("the lag is {} ms, the limit {} ms", status.lag->count(), options_.max_lag.count())
+                           : "the follow hears nothing from the source");
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+}
+
+void SwitchOver::drive() {
+  while (true) {
+    const auto step = cutover::next_step(facts_);
+    if (step == Step::finished || step == Step::given_up) break;
+    if (facts_.decision == Decision::none && !facts_.failed && left() == milliseconds(0)) {
+      facts_.failed = true;
+      report_.given_up_because = fmt::format("the limit of {} ms passed before {}", options_.timeout.count(), name(step));
+      continue;
+    }
+    const auto start = steady_clock::now();
+    try {
+      take(step);
+    } catch (const Failure& failure) {
+      step_failed(step, failure);
+    }
+    const auto took = duration_cast<milliseconds>(steady_clock::now() - start);
+    report_.steps.emplace_back(std::string(name(step)), took);
+    if (step == Step::open_target && facts_.target_open) report_.stall = duration_cast<milliseconds>(steady_clock::now() - began_);
+  }
+  report_.target_serves = facts_.decision == Decision::target;
+  if (report_.target_serves) {
+    run_.stop_follow();
+    run_.reach(Phase::switched);
+  }
+  run_.record("switch", report_.target_serves ? fmt::format("target serves, stall {} ms", report_.stall.count())
+                                              : "given up: " + report_.given_up_because);
+}
+
+void SwitchOver::take(Step step) {
+  switch (step) {
+    case Step::raise_fence: return raise_fence();
+    case Step::end_open_writes: return end_open_writes();
+    case Step::read_position:
+      final_ = fence::SourceFence(run_.source()).final_position();
+      facts_.position_read = true;
+      return;
+    case Step::drain: return drain();
+    case Step::align_counters:
+      provision::align_auto_increment(run_.source(), run_.target(), run_.tables());
+      facts_.counters_aligned = true;
+      return;
+    case Step::compare_changes: return compare_changes();
+    case Step::create_triggers: return create_triggers();
+    case Step::decide: return decide();
+    case Step::ask_decision: return ask_decision();
+    case Step::open_target: return open_target();
+    case Step::enable_events: return enable_events();
+    case Step::run_hook: return switch_hook();
+    case Step::drop_triggers: return drop_triggers();
+    case Step::lower_fence: return lower_fence();
+    case Step::finished:
+    case Step::given_up: return;
+  }
+}
+
+/// What a failed step means: before the decision the switch backs out; after it, or while backing out, it is tried again
+/// on new connections, since the servers may have carried the step out.
+void SwitchOver::step_failed(Step step, const Failure& failure) {
+  run_.log().warn("switch: " + std::string(name(step)) + ": " + failure.what());
+  run_.record("switch-step-failed", std::string(name(step)) + ": " + failure.what());
+  const bool backing_out = facts_.failed;
+  if (step == Step::decide) {
+    facts_.decision = Decision::unknown;
+    return;
+  }
+  if (facts_.decision == Decision::none && !backing_out) {
+    facts_.failed = true;
+    report_.given_up_because = std::string(name(step)) + ": " + failure.what();
+    if (failure.kind() == FailureKind::divergence) run_.poison(std::string("at the switch: ") + failure.what());
+  }
+  if (++backing_out_tries_ > backing_out_limit)
+    throw Failure(facts_.decision == Decision::target ? FailureKind::needs_operator : FailureKind::transient,
+                  "the switch stands at " + std::string(name(step)) + " and the server does not answer: " +
+                      failure.what() + ". Run reseal again when it does: it goes on from here");
+  if (backing_out || facts_.decision != Decision::none) std::this_thread::sleep_for(ask_again_after);
+  try {
+    run_.reconnect();
+  } catch (const Failure& lost) {
+    run_.log().warn(std::string("switch: ") + lost.what());
+  }
+}
+
+void SwitchOver::raise_fence() {
+  run_.note(fence_note, "yes");
+  facts_.fence_may_stand = true;
+  const auto patience = std::max(std::chrono::seconds(1), duration_cast<std::chrono::seconds>(left() / 2));
+  fence::SourceFence(run_.source()).raise(patience);
+  facts_.fenced = true;
+}
+
+void SwitchOver::end_open_writes() {
+  fence::SourceFence fence(run_.source());
+  const auto until = steady_clock::now() + std::min(options_.drain, left());
+  bool ended = false;
+  while (true) {
+    const auto writers = fence.open_writers();
+    if (writers.empty()) break;
+    if (left() == milliseconds(0))
+      throw Failure(FailureKind::given_up, fmt::format("{} transactions do not end", writers.size()));
+    if (!ended && steady_clock::now() > until) {
+      run_.log().warn(fmt::format("switch: ending {} transactions that did not end in {} ms", writers.size(),
+                                  options_.drain.count()));
+      fence.end(writers);
+      ended = true;
+    }
+    std::this_thread::sleep_for(poll_every);
+  }
+  if (fence.prepared_xa() != 0)
+    throw Failure(FailureKind::given_up, "the source holds prepared XA transactions, which could commit later");
+  facts_.writes_ended = true;
+}
+
+void SwitchOver::drain() {
+  run_.live().wait_until(final_, {}, left());
+  facts_.drained = true;
+}
+
+void SwitchOver::compare_changes() {
+  const auto& options = run_.options();
+  verify::Verifier verifier([&] { return mysql::Session(options.source, mysql::Side::source); },
+                            [&] { return mysql::Session(options.target, mysql::Side::target); });
+  const auto changed = run_.changed_keys().snapshot();
+  if (changed.too_many)
+    throw Failure(FailureKind::given_up, "more rows changed since the last comparison than can be compared in the switch");
+  std::vector<sql::Table> whole;
+  for (const auto& table : run_.tables()) {
+    if (changed.whole_tables.count(table.name) != 0) whole.push_back(table);
+    const auto keys = changed.keys.find(table.name);
+    if (keys == changed.keys.end()) continue;
+    const auto differences = verifier.compare_keys(table, {keys->second.begin(), keys->second.end()});
+    if (!differences.empty())
+      throw Failure(FailureKind::divergence, fmt::format("{} changed rows differ, the first: {}", differences.size(),
+                                                         text(differences.front())));
+  }
+  if (!whole.empty() && !verifier.compare(whole, {}, {}).equal())
+    throw Failure(FailureKind::divergence, "a changed table without a key differs");
+  run_.record("switch-compared", std::to_string(changed.size()) + " changed rows are equal");
+  facts_.changes_equal = true;
+}
+
+void SwitchOver::create_triggers() {
+  run_.note(triggers_note, "yes");
+  facts_.triggers_may_exist = true;
+  for (const auto* objects : {&triggers_, &events_}) {
+    const auto made = provision::create_objects(run_.target(), *objects, provision::Retry::once);
+    if (!made.not_created.empty())
+      throw Failure(FailureKind::target, made.not_created.front().kind + " " + made.not_created.front().name +
+                                             " could not be created on the target: " + made.not_created.front().why);
+  }
+  facts_.triggers_created = true;
+}
+
+void SwitchOver::decide() {
+  // The last look before the point of no return: still fenced, still the same position.
+  const auto now = fence::SourceFence(run_.source()).final_position();
+  if (!(now.binlog == final_.binlog) || !(now.gtids == final_.gtids)) {
+    facts_.failed = true;
+    report_.given_up_because = "the source's log moved after its final position was read";
+    return;
+  }
+  cutover::DecisionRecord record;
+  record.run_id = run_.id();
+  record.epoch = std::stoull(run_.fact("epoch").value_or("1"));
+  record.source = final_;
+  const auto target_end = mysql::binlog_end(run_.target(), mysql::server_facts(run_.target()));
+  record.target_binlog = target_end.binlog.text();
+  record.target_gtids = mysql::gtid_executed(run_.target()).text();
+  record.digest = run_.digest();
+  cutover::write_decision(run_.target(), record);
+  facts_.decision = Decision::target;
+}
+
+void SwitchOver::ask_decision() {
+  const auto epoch = std::stoull(run_.fact("epoch").value_or("0"));
+  if (!cutover::close_epoch(run_.target(), run_.id(), epoch)) {
+    facts_.decision = Decision::target;
+    return;
+  }
+  facts_.decision = Decision::none;
+  facts_.failed = true;
+  if (report_.given_up_because.empty()) report_.given_up_because = "the decision could not be written";
+}
+
+void SwitchOver::open_target() {
+  run_.stop_follow();
+  fence::open_target(run_.target());
+  if (!fence::target_open(run_.target())) throw Failure(FailureKind::target, "the target still refuses writes");
+  facts_.target_open = true;
+}
+
+void SwitchOver::enable_events() {
+  try {
+    provision::Provisioner(run_.log()).enable_events(run_.target(), events_);
+  } catch (const Failure& failure) {
+    if (failure.kind() == FailureKind::transient) throw;
+    report_.person_needed = std::string("events could not be enabled on the target: ") + failure.what();
+  }
+  facts_.events_enabled = true;
+}
+
+void SwitchOver::switch_hook() {
+  const nlohmann::json message = {{"event", "switch"},
+                                  {"run", run_.id()},
+                                  {"serves", "target"},
+                                  {"target_host", run_.options().target.host},
+                                  {"target_port", run_.options().target.port},
+                                  {"target_socket", run_.options().target.socket}};
+  if (run_hook(run_.options().hooks, "switch", message.dump(), hook_timeout, run_.log()) == HookResult::failed)
+    report_.person_needed = "the switch hook failed: point the application at the target by hand";
+  facts_.hook_done = true;
+}
+
+void SwitchOver::drop_triggers() {
+  provision::Provisioner provisioner(run_.log());
+  provisioner.drop_triggers(run_.target(), run_.schemas());
+  provisioner.drop_events(run_.target(), run_.schemas());
+  run_.note(triggers_note, "no");
+  facts_.triggers_may_exist = false;
+}
+
+void SwitchOver::lower_fence() {
+  fence::SourceFence fence(run_.source());
+  fence.lower();
+  if (fence.up()) throw Failure(FailureKind::source, "the source still refuses writes");
+  run_.note(fence_note, "no");
+  facts_.fence_may_stand = false;
+  facts_.fenced = false;
+}
+
+}  // namespace reseal::run

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cutover/machine.hpp"
+#include "fence/source_fence.hpp"
+#include "provision/stored_object.hpp"
+#include "run/run.hpp"
+#include "verify/verifier.hpp"
+
+namespace reseal::run {
+
+/// What a switch did.
+struct SwitchReport {
+  bool target_serves = false;
+  std::chrono::milliseconds stall{0};  ///< from the fence to the open target
+  std::vector<std::pair<std::string, std::chrono::milliseconds>> steps;
+  std::string given_up_because;  ///< when the source still serves
+  std::string person_needed;     ///< when the target serves and something is left for a person
+};
+
+/// Carries out cutover::next_step's steps on the servers of a run. Made for one switch, in one thread.
+class SwitchOver {
+ public:
+  SwitchOver(Run& run, SwitchOptions options);
+
+  /// Guardrails, then the switch. Throws Failure(refused) before anything is done when the run is not ready. An earlier
+  /// switch that was killed is finished or backed out first, by what the decision record says.
+  SwitchReport execute(std::stop_token stop);
+
+  /// After a restart: finishes a switch that was decided, backs out one that was not; nothing when none was begun.
+  SwitchReport recover();
+
+ private:
+  void guardrails(std::stop_token stop);
+  void drive();
+  void take(cutover::Step step);
+  void raise_fence();
+  void end_open_writes();
+  void drain();
+  void compare_changes();
+  void create_triggers();
+  void decide();
+  void ask_decision();
+  void open_target();
+  void enable_events();
+  void switch_hook();
+  void drop_triggers();
+  void lower_fence();
+  void step_failed(cutover::Step step, const base::Failure& failure);
+  std::chrono::milliseconds left() const;
+
+  Run& run_;
+  SwitchOptions options_;
+  cutover::Facts facts_;
+  SwitchReport report_;
+  sql::SourcePosition final_;
+  std::vector<provision::StoredObject> triggers_;
+  std::vector<provision::StoredObject> events_;
+  std::chrono::steady_clock::time_point began_{};
+  unsigned backing_out_tries_ = 0;
+};
+
+}  // namespace reseal::run

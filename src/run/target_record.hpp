@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "mysql/session.hpp"
+
+namespace reseal::run {
+
+/// reseal.run on the target: what the run is and how far it got, beside the data it speaks of, so that a lost or restored
+/// state folder cannot lie about it. Names: run_id, source_uuid, target_uuid, schemas, fingerprint, phase, poison,
+/// seed_end_token.
+class TargetRecord {
+ public:
+  explicit TargetRecord(mysql::Session& target) : target_(target) {}
+  /// Creates the database and the table.
+  void create();
+  bool exists();
+  std::optional<std::string> get(const std::string& name);
+  void set(const std::string& name, const std::string& value);
+  void erase(const std::string& name);
+
+ private:
+  mysql::Session& target_;
+};
+
+}  // namespace reseal::run
