@@ -26,7 +26,7 @@ inline std::string unhex(std::string_view hex) {
 
 inline std::string little_endian(std::uint64_t value, unsigned width) {
   std::string bytes;
-  for (unsigned i = 0; i < width; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
+  for (unsigned i = 0; i < width; ++i) bytes += i < 8 ? static_cast<char>(value >> (8 * i) & 0xFF) : '\0';
   return bytes;
 }
 

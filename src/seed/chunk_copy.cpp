@@ -28,7 +28,7 @@ class RebuiltRows {
   bool take(const mysql::RowView& row) {
     bool suspicious = false;
     for (std::size_t j = 0; j < plan_.json_columns.size(); ++j)
-      suspicious = suspicious || may_lose_by_text(row[plan_.columns.size() + j]);
+      suspicious = suspicious || may_lose_by_text(row[plan_.json_columns[j]], row[plan_.columns.size() + j]);
     if (!suspicious) return false;
     std::vector<std::string> documents;
     bool lost = false;

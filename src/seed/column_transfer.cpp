@@ -34,7 +34,7 @@ std::string stored(const sql::Column& column, const std::string& variable) {
 
 std::string json_parts_expression(const std::string& column) {
   const auto parts = [&](const std::string& path) {
-    return "(SELECT GROUP_CONCAT(JSON_TYPE(v) ORDER BY o) FROM JSON_TABLE(" + column + ",'" + path +
+    return "(SELECT GROUP_CONCAT(IFNULL(JSON_TYPE(v),'NULL') ORDER BY o) FROM JSON_TABLE(" + column + ",'" + path +
            "' COLUMNS(o FOR ORDINALITY, v JSON PATH '$')) p)";
   };
   return "CONCAT_WS('|',JSON_TYPE(" + column + "),IFNULL(" + parts("$**.*") + ",''),IFNULL(" + parts("$**[*]") + ",''))";

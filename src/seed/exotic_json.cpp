@@ -58,7 +58,22 @@ void retype(const std::vector<JsonValue*>& nodes, const std::vector<std::string_
 
 }  // namespace
 
-bool may_lose_by_text(std::string_view parts) {
+namespace {
+
+/// A number of ten digits or more may be above 2^32-1, which MySQL's parser takes for unsigned.
+bool has_long_number(std::string_view text) {
+  std::size_t digits = 0;
+  for (const char c : text) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits == 10) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool may_lose_by_text(std::string_view text, std::string_view parts) {
+  if (has_long_number(text)) return true;
   std::size_t start = 0;
   for (std::size_t i = 0; i <= parts.size(); ++i) {
     if (i < parts.size() && parts[i] != ',' && parts[i] != '|') continue;

@@ -6,6 +6,13 @@
 
 namespace reseal::sql {
 
+JsonValue::JsonValue() = default;
+JsonValue::~JsonValue() = default;
+JsonValue::JsonValue(const JsonValue&) = default;
+JsonValue& JsonValue::operator=(const JsonValue&) = default;
+JsonValue::JsonValue(JsonValue&&) noexcept = default;
+JsonValue& JsonValue::operator=(JsonValue&&) noexcept = default;
+
 template <typename T>
 JsonValue::JsonValue(JsonKind kind, T content, std::uint8_t field_type)
     : content_(std::in_place_type<T>, std::move(content)), kind_(kind), field_type_(field_type) {}

@@ -41,7 +41,13 @@ class JsonValue {
   using Array = std::vector<JsonValue>;
   using Object = std::vector<JsonMember>;
 
-  JsonValue() = default;  ///< JSON null
+  JsonValue();  ///< JSON null
+  ~JsonValue();
+  JsonValue(const JsonValue&);
+  JsonValue& operator=(const JsonValue&);
+  JsonValue(JsonValue&&) noexcept;
+  JsonValue& operator=(JsonValue&&) noexcept;
+
   static JsonValue boolean(bool value);
   static JsonValue signed_integer(std::int64_t value);
   static JsonValue unsigned_integer(std::uint64_t value);

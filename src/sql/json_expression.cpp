@@ -47,11 +47,13 @@ bool leaf_survives(const JsonValue& leaf) {
   switch (leaf.kind()) {
     case JsonKind::null:
     case JsonKind::boolean:
-    case JsonKind::signed_integer:
     case JsonKind::string:
       return true;
+    // The parser takes a number above 2^32-1 for UNSIGNED INTEGER, and one up to it for INTEGER (seen on 9.7).
+    case JsonKind::signed_integer:
+      return leaf.as_signed() <= std::int64_t{std::numeric_limits<std::uint32_t>::max()};
     case JsonKind::unsigned_integer:
-      return leaf.as_unsigned() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+      return leaf.as_unsigned() > std::numeric_limits<std::uint32_t>::max();
     case JsonKind::real:
       return real_survives(leaf.as_real());
     default:
@@ -93,6 +95,9 @@ void append_column(std::string& out, std::string_view text, std::string_view typ
 /// An SQL value whose JSON form is exactly `leaf`.
 void append_typed(std::string& out, const JsonValue& leaf) {
   switch (leaf.kind()) {
+    case JsonKind::signed_integer:
+      out += std::to_string(leaf.as_signed());
+      return;
     case JsonKind::unsigned_integer:
       out += "CAST(" + std::to_string(leaf.as_unsigned()) + " AS UNSIGNED)";
       return;
