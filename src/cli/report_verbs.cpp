@@ -44,7 +44,7 @@ int attest_target(const AttestCommand& command) {
   mysql::Session target(options.target, mysql::Side::target);
   const auto folder = command.data_folder.empty() ? std::nullopt : std::optional<std::filesystem::path>(command.data_folder);
   const auto report = attest::attest(target, options.schemas, folder, command.canaries);
-  std::cout << (command.json ? attest::render_json(report) : attest::render_text(report)) << "\n";
+  std::cout << (command.json ? attest::render_json(report) + "\n" : attest::render_text(report));
   return report.encrypted() ? 0 : base::exit_code(base::FailureKind::divergence);
 }
 

@@ -42,7 +42,7 @@ int check_servers(const Command& command) {
   request.schemas = options.schemas;
   request.allow_replica_source = options.allow_replica_source;
   const auto findings = check::check_all(request);
-  std::cout << (command.json ? check::render_json(findings) : check::render_text(findings)) << "\n";
+  std::cout << (command.json ? check::render_json(findings) + "\n" : check::render_text(findings));
   return check::ready(findings) ? 0 : base::exit_code(FailureKind::refused);
 }
 

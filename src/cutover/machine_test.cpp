@@ -60,7 +60,7 @@ void act(Step step, World& world, Facts& facts) {
 /// What a restarted tool knows: durable notes and what it reads from the servers.
 Facts after_restart(const World& world, const Facts& before) {
   Facts facts;
-  facts.decision = world.decided ? Decision::target : Decision::none;
+  facts.decision = world.decided ? Decision::target : Decision::unknown;
   facts.target_open = world.target_writable;
   facts.fence_may_stand = before.fence_may_stand;
   facts.triggers_may_exist = world.triggers;
@@ -85,8 +85,8 @@ End run(const std::function<void(int count, bool acted, World&, Facts&)>& distur
     act(step, world, facts);
     disturb(count, true, world, facts);
     EXPECT_FALSE(world.two_writers());
-    if (world.target_writable) EXPECT_TRUE(world.decided);
-    if (world.decided) EXPECT_TRUE(world.position_after_writes);
+    EXPECT_TRUE(!world.target_writable || world.decided);
+    EXPECT_TRUE(!world.decided || world.position_after_writes);
   }
   ADD_FAILURE() << "the switch does not end";
   return {world, Step::given_up};

@@ -118,7 +118,8 @@ void append_json_text(std::string& out, const JsonValue& value);
 void append_json_real(std::string& out, double value);
 
 /// Whether the value keeps every type and bit when MySQL parses its text again. Not so for decimals, temporals, opaque
-/// values, small unsigned integers and doubles that MySQL's JSON text parser misrounds.
+/// values, unsigned integers up to 2^32-1, signed ones above it, and doubles that MySQL's JSON text parser may
+/// misround.
 bool survives_text(const JsonValue& value);
 
 /// Appends an SQL expression of type JSON that rebuilds `value` exactly on MySQL 8.0 or newer, for a session whose

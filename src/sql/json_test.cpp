@@ -130,9 +130,12 @@ TEST(retype_leaves, goes_in_the_order_of_leaves) {
 }
 
 TEST(survives_text, knows_what_text_loses) {
-  const auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  EXPECT_TRUE(survives_text(JsonValue::unsigned_integer(max + 1)));
+  constexpr std::uint32_t max = std::numeric_limits<std::uint32_t>::max();
+  EXPECT_TRUE(survives_text(JsonValue::signed_integer(max)));
+  EXPECT_FALSE(survives_text(JsonValue::signed_integer(std::int64_t{max} + 1)));
+  EXPECT_TRUE(survives_text(JsonValue::signed_integer(std::numeric_limits<std::int64_t>::min())));
   EXPECT_FALSE(survives_text(JsonValue::unsigned_integer(max)));
+  EXPECT_TRUE(survives_text(JsonValue::unsigned_integer(std::uint64_t{max} + 1)));
   EXPECT_TRUE(survives_text(JsonValue::real(0.1)));
   EXPECT_FALSE(survives_text(JsonValue::real(1e25)));
   EXPECT_FALSE(survives_text(JsonValue::real(0.30000000000000004)));
