@@ -123,12 +123,26 @@ void prepare_data_folder(const MysqlPrograms& programs, const ServerFolder& fold
     if (entry.path().extension() == ".pem") fs::remove(entry.path());  // the server makes new ones as it starts
 }
 
+namespace {
+
+/// An option file that says nothing. With --no-defaults the server would not read what SET PERSIST wrote either, and a
+/// persisted fence would be gone after a restart.
+std::string empty_defaults(const ServerFolder& folder) {
+  const auto path = folder.root / "my.cnf";
+  fs::create_directories(folder.root);
+  std::ofstream(path) << "# Settings are on the server's command line.\n";
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  return path.string();
+}
+
+}  // namespace
+
 std::vector<std::string> server_command(const MysqlPrograms& programs, const ServerFolder& folder,
                                         const fs::path& socket, std::uint16_t port, const ServerOptions& options) {
   const auto server_id = options.server_id != 0 ? options.server_id : port == 0 ? 1U : port;
   std::vector<std::string> command = {
       programs.path("mysqld").string(),
-      "--no-defaults",
+      "--defaults-file=" + empty_defaults(folder),
       folder.data_argument(),
       "--socket=" + socket.string(),
       "--port=" + std::to_string(port),

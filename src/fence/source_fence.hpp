@@ -27,6 +27,7 @@ class SourceFence {
   bool up();
 
   /// Sessions other than ours whose transaction has changed rows and not ended. They cannot commit under the fence.
+  /// Asked more often than every 100 ms, the server gives the same answer again.
   std::vector<std::uint64_t> open_writers();
   /// Ends those sessions' connections; one that is gone already is no error.
   void end(const std::vector<std::uint64_t>& sessions);

@@ -218,7 +218,9 @@ class OrderedApply {
                                                   " start again");
     std::string set;
     for (const auto column : table_.writable) {
-      if (change.after.fields[column].state == State::absent) continue;
+      const auto& field = change.after.fields[column];
+      // A partial JSON change that changes nothing says that the document stays.
+      if (field.state == State::absent || (field.state == State::json_diff && field.raw.empty())) continue;
       set += (set.empty() ? "" : ",") + sql::quote_name(table_.table->columns[column].name) + "=";
       append_value(set, change, column, table_);
     }

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// The phases on real servers with what breaks such tools. Each test moves one small schema and compares it exactly.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/failure.hpp"
+#include "fence/source_fence.hpp"
+#include "run/run.hpp"
+#include "run/switch_over.hpp"
+#include "sandbox/test_server.hpp"
+
+namespace reseal::run {
+namespace {
+
+using base::Failure;
+using base::FailureKind;
+using sandbox::ServerOptions;
+using sandbox::TestServer;
+
+/// One source per setting and one target for all; each test has a state folder and leaves both servers empty.
+class Moves : public ::testing::Test {
+ protected:
+  static TestServer& target_server() {
+    static TestServer server(ServerOptions::encrypted_target());
+    return server;
+  }
+  static TestServer& source_server() {
+    static TestServer server(ServerOptions::plain_source());
+    return server;
+  }
+
+  void begin(TestServer& source, const std::string& schema_statements) {
+    server_ = &source;
+    source_.emplace(source.endpoint(), mysql::Side::source);
+    sql("CREATE DATABASE app");
+    sql("USE app");
+    for (const auto& statement : split(schema_statements)) sql(statement);
+    state_ = std::filesystem::temp_directory_path() / ("reseal-run-test-" + std::to_string(::getpid()));
+  }
+
+  void TearDown() override { finish(); }
+
+  /// Leaves both servers empty; a test with a source of its own calls it before that one goes.
+  void finish() {
+    if (!source_) return;
+    run_.reset();
+    fence::SourceFence(*source_).lower();
+    mysql::Session target(target_server().endpoint(), mysql::Side::target);
+    fence::open_target(target);
+    for (const auto* drop : {"DROP DATABASE IF EXISTS app", "DROP DATABASE IF EXISTS reseal"}) {
+      sql(drop);
+      target.execute(drop);
+    }
+    std::filesystem::remove_all(state_);
+    source_.reset();
+  }
+
+  static std::vector<std::string> split(const std::string& statements) {
+    std::vector<std::string> out;
+    std::size_t from = 0;
+    for (auto at = statements.find(";\n"); at != std::string::npos; from = at + 2, at = statements.find(";\n", from))
+      out.push_back(statements.substr(from, at - from));
+    return out;
+  }
+
+  void sql(const std::string& statement) { source_->execute(statement); }
+
+  run::Run& open() {
+    RunOptions options;
+    options.source = server_->endpoint();
+    options.target = target_server().endpoint();
+    options.state_folder = state_;
+    options.bytes_per_chunk = 1 << 16;
+    run_.emplace(options, log_);
+    return *run_;
+  }
+
+  /// The same query on both servers.
+  void expect_same(const std::string& query) {
+    mysql::Session target(target_server().endpoint(), mysql::Side::target);
+    target.execute("USE app");
+    const auto on_source = source_->query(query);
+    EXPECT_FALSE(on_source.empty()) << query;
+    EXPECT_EQ(on_source, target.query(query)) << query;
+  }
+
+  TestServer* server_ = nullptr;
+  std::optional<mysql::Session> source_;
+  std::filesystem::path state_;
+  base::Log log_{base::Log::Level::quiet};
+  std::optional<run::Run> run_;
+};
+
+constexpr const char* typed_documents =
+    "CREATE TABLE d (id INT PRIMARY KEY, j JSON);\n"
+    "INSERT INTO d VALUES (1, JSON_OBJECT('dec', CAST('1.10' AS DECIMAL(10,2)), 'dt', TIMESTAMP'2024-02-29 12:34:56.789',"
+    " 't', TIME'-01:02:03.5', 'd', DATE'2024-02-29', 'b', x'CAFE00', 'r', 1e25, 'u', CAST(7 AS UNSIGNED), 'n', NULL));\n"
+    "INSERT INTO d VALUES (2, '[1.0, 5000000000, \"2024-02-29\", {}, [], \"\"]'), (3, NULL), (4, 'null'),"
+    " (5, JSON_ARRAY(5000000000, 12345678901234567890123456789012345678901234567890.123));\n";
+
+constexpr const char* every_type =
+    "SELECT id, CAST(j AS CHAR), JSON_TYPE(j), (SELECT GROUP_CONCAT(CONCAT(IFNULL(JSON_TYPE(v),'~'),'=',IFNULL(v,'~'))"
+    " ORDER BY o) FROM JSON_TABLE(j,'$.*' COLUMNS(o FOR ORDINALITY, v JSON PATH '$')) p), (SELECT"
+    " GROUP_CONCAT(CONCAT(IFNULL(JSON_TYPE(v),'~'),'=',IFNULL(v,'~')) ORDER BY o) FROM JSON_TABLE(j,'$[*]' COLUMNS(o FOR"
+    " ORDINALITY, v JSON PATH '$')) p) FROM d ORDER BY id";
+
+TEST_F(Moves, json_keeps_types_and_bytes_through_copy_and_follow) {
+  begin(source_server(), typed_documents);
+  auto& run = open();
+  run.advance(Until::caught_up, {});
+  expect_same(every_type);
+  sql("INSERT INTO d SELECT id + 10, j FROM d");
+  sql("UPDATE d SET j = JSON_SET(j, '$.dec', CAST('2.50' AS DECIMAL(10,2)), '$.more', TIME'10:00:00') WHERE id = 11");
+  run.advance(Until::verified, {});
+  expect_same(every_type);
+}
+
+TEST_F(Moves, changes_of_every_shape_follow_exactly) {
+  begin(source_server(),
+        "CREATE TABLE t (id INT PRIMARY KEY, u VARCHAR(30) UNIQUE, v INT, b VARBINARY(20), f FLOAT, e ENUM('a','b'),"
+        " s SET('x','y','z'), bits BIT(40), ts TIMESTAMP(3) NULL, g INT AS (v + 1), KEY (v));\n"
+        "CREATE TABLE pair (a VARCHAR(20) COLLATE utf8mb4_0900_ai_ci, b ENUM('p','q'), n INT, PRIMARY KEY (a, b));\n"
+        "CREATE TABLE heap (a INT, b VARCHAR(20));\n"
+        "INSERT INTO t (id,u,v,b,f,e,s,bits,ts) VALUES (1,'one',1,x'00FF00',0.1,'a','x,z',b'101','2024-01-01 00:00:00.5'),"
+        "(2,'two',2,x'',16777217,'b','',b'0',NULL),(3,'three',3,NULL,-0.0,NULL,NULL,NULL,'1970-01-01 00:00:01');\n"
+        "INSERT INTO pair VALUES ('A','p',1),('b','q',2);\n"
+        "INSERT INTO heap VALUES (1,'x'),(1,'x'),(1,'X'),(NULL,NULL);\n");
+  auto& run = open();
+  run.advance(Until::caught_up, {});
+  sql("START TRANSACTION");
+  sql("UPDATE t SET u = NULL WHERE id = 1");
+  sql("UPDATE t SET u = 'one' WHERE id = 2");
+  sql("UPDATE t SET u = 'two' WHERE id = 1");
+  sql("UPDATE t SET id = 99 WHERE id = 3");
+  sql("COMMIT");
+  sql("UPDATE pair SET a = 'a' WHERE a = 'A'");
+  sql("UPDATE pair SET b = 'p', n = 3 WHERE a = 'b'");
+  sql("DELETE FROM heap WHERE a = 1 LIMIT 1");
+  sql("UPDATE heap SET b = 'y' WHERE BINARY b = 'X'");
+  sql("REPLACE INTO t (id,u,v) VALUES (1,'one',7)");
+  sql("INSERT INTO t (id,u,v) VALUES (2,'four',1) ON DUPLICATE KEY UPDATE v = 5");
+  run.advance(Until::verified, {});
+  expect_same("SELECT id,u,v,HEX(b),CAST(f AS DOUBLE),e+0,s+0,bits+0,ts,g FROM t ORDER BY id");
+  expect_same("SELECT HEX(a), b+0, n FROM pair ORDER BY 1");
+  expect_same("SELECT a, HEX(b), COUNT(*) FROM heap GROUP BY 1,2 ORDER BY 1,2");
+}
+
+TEST_F(Moves, a_transaction_larger_than_memory_bounds_is_applied_whole) {
+  begin(source_server(), "CREATE TABLE big (id INT PRIMARY KEY, p VARCHAR(500));\nINSERT INTO big VALUES (0,'');\n");
+  auto& run = open();
+  run.advance(Until::caught_up, {});
+  sql("SET SESSION cte_max_recursion_depth=1000000");
+  sql("START TRANSACTION");
+  sql("INSERT INTO big WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<60000)"
+      " SELECT i, REPEAT('x', 400) FROM n");
+  sql("UPDATE big SET id = id + 1000000 WHERE id % 3 = 0");
+  sql("DELETE FROM big WHERE id % 5 = 0");
+  sql("COMMIT");
+  run.advance(Until::verified, {});
+  expect_same("SELECT COUNT(*), SUM(id), SUM(CRC32(p)) FROM big");
+}
+
+TEST_F(Moves, a_divergence_poisons_the_run_and_it_never_arms_again) {
+  begin(source_server(), "CREATE TABLE t (id INT PRIMARY KEY, v INT);\nINSERT INTO t VALUES (1,1),(2,2);\n");
+  open().advance(Until::caught_up, {});
+  {
+    mysql::Session target(target_server().endpoint(), mysql::Side::target);
+    target.execute("DELETE FROM app.t WHERE id = 2");
+  }
+  sql("UPDATE t SET v = 3 WHERE id = 2");
+  try {
+    run_->advance(Until::verified, {});
+    FAIL() << "the missing row was not seen";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.kind(), FailureKind::divergence) << failure.what();
+  }
+  run_.reset();
+  EXPECT_THROW(open().advance(Until::verified, {}), Failure);
+}
+
+TEST_F(Moves, a_row_that_only_the_comparison_can_see_is_found_and_a_clean_pass_lifts_the_poison) {
+  begin(source_server(), "CREATE TABLE t (id INT PRIMARY KEY, v INT);\nINSERT INTO t VALUES (1,1),(2,2);\n");
+  open().advance(Until::caught_up, {});
+  mysql::Session target(target_server().endpoint(), mysql::Side::target);
+  target.execute("UPDATE app.t SET v = 9 WHERE id = 2");
+  EXPECT_THROW(run_->advance(Until::verified, {}), Failure);
+  EXPECT_TRUE(run_->poisoned().has_value());
+  target.execute("UPDATE app.t SET v = 2 WHERE id = 2");
+  run_->verify({});
+  EXPECT_FALSE(run_->poisoned().has_value());
+}
+
+TEST_F(Moves, a_schema_change_stops_the_run_with_a_clear_message) {
+  begin(source_server(), "CREATE TABLE t (id INT PRIMARY KEY, v INT);\n");
+  open().advance(Until::caught_up, {});
+  sql("ALTER TABLE t ADD w INT");
+  try {
+    run_->advance(Until::verified, {});
+    FAIL() << "the schema change was not seen";
+  } catch (const Failure& failure) {
+    EXPECT_NE(std::string(failure.what()).find("ALTER TABLE"), std::string::npos) << failure.what();
+  }
+  run_.reset();
+  EXPECT_THROW(open(), Failure) << "another schema than the run began with";
+}
+
+TEST_F(Moves, the_switch_moves_writes_and_keeps_the_source_fenced_through_its_restart) {
+  begin(source_server(),
+        "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v INT);\nINSERT INTO t (v) VALUES (1),(2),(3);\n"
+        "DELETE FROM t WHERE id = 3;\n"
+        "CREATE TRIGGER doubles BEFORE INSERT ON t FOR EACH ROW SET NEW.v = NEW.v * 2;\n");
+  auto& run = open();
+  run.advance(Until::verified, {});
+  const auto report = SwitchOver(run, {}).execute({});
+  EXPECT_TRUE(report.target_serves) << report.given_up_because;
+  EXPECT_EQ(run.phase(), Phase::switched);
+  mysql::Session target(target_server().endpoint(), mysql::Side::target);
+  target.execute("INSERT INTO app.t (v) VALUES (10)");
+  EXPECT_EQ(target.scalar("SELECT CONCAT(id,':',v) FROM app.t ORDER BY id DESC LIMIT 1"), "4:20");
+  EXPECT_THROW(sql("INSERT INTO t (v) VALUES (5)"), Failure);
+  source_.reset();
+  server_->kill_hard();
+  server_->start_again();
+  source_.emplace(server_->endpoint(), mysql::Side::source);
+  EXPECT_THROW(sql("INSERT INTO app.t (v) VALUES (5)"), Failure);
+  run_.reset();
+  EXPECT_EQ(open().phase(), Phase::switched);
+}
+
+TEST_F(Moves, an_open_transaction_at_the_switch_is_never_committed_and_lost) {
+  begin(source_server(), "CREATE TABLE t (id INT PRIMARY KEY);\n");
+  auto& run = open();
+  run.advance(Until::verified, {});
+  mysql::Session client(server_->endpoint(), mysql::Side::source);
+  client.execute("START TRANSACTION");
+  client.execute("INSERT INTO app.t VALUES (1)");
+  SwitchOptions limits;
+  limits.drain = std::chrono::milliseconds(100);
+  EXPECT_TRUE(SwitchOver(run, limits).execute({}).target_serves);
+  EXPECT_THROW(client.execute("COMMIT"), Failure);
+  mysql::Session target(target_server().endpoint(), mysql::Side::target);
+  EXPECT_EQ(target.scalar("SELECT COUNT(*) FROM app.t"), "0");
+}
+
+TEST_F(Moves, a_switch_that_cannot_fence_in_time_is_given_up_and_the_source_serves) {
+  begin(source_server(), "CREATE TABLE t (id INT PRIMARY KEY);\n");
+  auto& run = open();
+  run.advance(Until::verified, {});
+  mysql::Session blocker(server_->endpoint(), mysql::Side::source);
+  blocker.execute("LOCK TABLES app.t WRITE");
+  SwitchOptions limits;
+  limits.timeout = std::chrono::milliseconds(2000);
+  const auto report = SwitchOver(run, limits).execute({});
+  EXPECT_FALSE(report.target_serves);
+  blocker.execute("UNLOCK TABLES");
+  sql("INSERT INTO t VALUES (1)");
+  EXPECT_TRUE(SwitchOver(run, {}).execute({}).target_serves);
+  expect_same("SELECT id FROM app.t");
+}
+
+class OtherSources : public Moves {};
+
+TEST_F(OtherSources, minimal_images_and_file_positions) {
+  auto options = ServerOptions::plain_source();
+  options.gtid = false;
+  options.row_image = "MINIMAL";
+  TestServer source(options);
+  begin(source, "CREATE TABLE t (id INT PRIMARY KEY, u INT UNIQUE, v INT DEFAULT 5, j JSON);\n"
+                "INSERT INTO t VALUES (1,1,1,'{\"a\": 1}'),(2,2,2,NULL);\n");
+  auto& run = open();
+  run.advance(Until::caught_up, {});
+  sql("UPDATE t SET v = 10 WHERE id = 1");
+  sql("INSERT INTO t (id, u) VALUES (3, 3)");
+  sql("UPDATE t SET id = 20 WHERE id = 2");
+  sql("UPDATE t SET j = JSON_SET(j, '$.b', 2) WHERE id = 1");
+  sql("START TRANSACTION");
+  sql("UPDATE t SET u = NULL WHERE id = 1");
+  sql("UPDATE t SET u = 1 WHERE id = 3");
+  sql("COMMIT");
+  sql("FLUSH BINARY LOGS");
+  sql("DELETE FROM t WHERE id = 20");
+  run.advance(Until::verified, {});
+  expect_same("SELECT * FROM t ORDER BY id");
+  EXPECT_TRUE(SwitchOver(run, {}).execute({}).target_serves);
+  finish();
+}
+
+TEST_F(OtherSources, compressed_transactions_and_partial_json) {
+  auto options = ServerOptions::plain_source();
+  options.compress_transactions = true;
+  options.partial_json = true;
+  TestServer source(options);
+  begin(source, typed_documents);
+  auto& run = open();
+  run.advance(Until::caught_up, {});
+  sql("UPDATE d SET j = JSON_SET(j, '$.dec', CAST('2.50' AS DECIMAL(10,2)), '$.more', TIME'10:00:00') WHERE id = 1");
+  sql("UPDATE d SET j = JSON_ARRAY_APPEND(j, '$', DATE'2020-01-01') WHERE id = 2");
+  sql("UPDATE d SET j = JSON_REMOVE(j, '$[1]') WHERE id = 2");
+  run.advance(Until::verified, {});
+  expect_same(every_type);
+  finish();
+}
+
+}  // namespace
+}  // namespace reseal::run
