@@ -20,15 +20,22 @@ seed_replica() {
   { echo "RESET BINARY LOGS AND GTIDS; SET sql_log_bin=0;"
     echo "CREATE DATABASE bench ENCRYPTION='Y'; CREATE DATABASE reseal ENCRYPTION='Y';"; } | sql "$server"
   "$RESEAL_MYSQL/bin/mysqldump" --defaults-file="$(login main/source)" --single-transaction --set-gtid-purged=ON \
-    --no-create-db --databases bench reseal | sql "$server"
+    --no-create-db --databases bench reseal 2>"$folder/dump.log" | sql "$server" || die "$(cat "$folder/dump.log")"
   sql "$server" <<SQL
 SET GLOBAL replica_parallel_workers=4;
 SET GLOBAL replica_preserve_commit_order=ON;
 CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=$(setting main/source port), SOURCE_SSL=1,
-  SOURCE_USER='$(setting main/source user)', SOURCE_PASSWORD='$(setting main/source password)', SOURCE_AUTO_POSITION=1;
+  SOURCE_USER='follower', SOURCE_PASSWORD='$follower_password', SOURCE_AUTO_POSITION=1;
 SQL
   say "$1: $(sql "$server" <<<"SELECT CONCAT_WS(' ', 'sync_binlog', @@sync_binlog, 'innodb_flush_log_at_trx_commit',
     @@innodb_flush_log_at_trx_commit, 'log_replica_updates', @@log_replica_updates)")"
+}
+
+# A password of replication has at most 32 characters. The account is not in the log, so it stays on the source.
+make_follower() {
+  follower_password=$(setting main/source password | cut -c 1-32)
+  sql main/source <<<"SET SESSION sql_log_bin=0; CREATE USER follower IDENTIFIED BY '$follower_password';
+    GRANT REPLICATION SLAVE ON *.* TO follower"
 }
 
 source_gtids() { sql main/source <<<"SELECT REPLACE(@@global.gtid_executed, '\n', '')"; }
@@ -80,6 +87,7 @@ sql main/source <<<"CREATE DATABASE bench"
 sysbench_on_source 2 prepare
 write_equality_check
 seed_ours
+make_follower
 for replica in "${replicas[@]}"; do seed_replica "$replica"; done
 for ((repeat = 1; repeat <= repeats; repeat++)); do
   say "writing $transactions transactions"

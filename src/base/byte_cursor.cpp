@@ -44,12 +44,18 @@ std::uint64_t ByteCursor::uint_be(unsigned width) {
 std::uint64_t ByteCursor::lenenc() {
   const auto first = u8();
   switch (first) {
-    case 0xFC: return uint_le(2);
-    case 0xFD: return uint_le(3);
-    case 0xFE: return uint_le(8);
+    case 0xFC:
+      return uint_le(2);
+    case 0xFD:
+      return uint_le(3);
+    case 0xFE:
+      return uint_le(8);
     case 0xFB:
-    case 0xFF: fail("not a length-encoded integer"); return 0;
-    default: return first;
+    case 0xFF:
+      fail("not a length-encoded integer");
+      return 0;
+    default:
+      return first;
   }
 }
 

@@ -8,18 +8,26 @@ namespace reseal::base {
 
 int exit_code(FailureKind kind) noexcept {
   switch (kind) {
-    case FailureKind::usage: return 64;
-    case FailureKind::refused: return 3;
-    case FailureKind::divergence: return 2;
-    case FailureKind::running: return 5;
-    case FailureKind::given_up: return 4;
-    case FailureKind::interrupted: return 6;
-    case FailureKind::needs_operator: return 7;
+    case FailureKind::usage:
+      return 64;
+    case FailureKind::refused:
+      return 3;
+    case FailureKind::divergence:
+      return 2;
+    case FailureKind::running:
+      return 5;
+    case FailureKind::given_up:
+      return 4;
+    case FailureKind::interrupted:
+      return 6;
+    case FailureKind::needs_operator:
+      return 7;
     case FailureKind::transient:
     case FailureKind::source:
     case FailureKind::target:
     case FailureKind::unsupported:
-    case FailureKind::local: return 1;
+    case FailureKind::local:
+      return 1;
   }
   return 70;
 }

@@ -42,7 +42,8 @@ struct AttestCommand {
 int attest_target(const AttestCommand& command) {
   const auto options = command.settings.options();
   mysql::Session target(options.target, mysql::Side::target);
-  const auto folder = command.data_folder.empty() ? std::nullopt : std::optional<std::filesystem::path>(command.data_folder);
+  const auto folder =
+      command.data_folder.empty() ? std::nullopt : std::optional<std::filesystem::path>(command.data_folder);
   const auto report = attest::attest(target, options.schemas, folder, command.canaries);
   std::cout << (command.json ? attest::render_json(report) + "\n" : attest::render_text(report));
   return report.encrypted() ? 0 : base::exit_code(base::FailureKind::divergence);
@@ -64,7 +65,8 @@ void add_report_verbs(CLI::App& app, Chosen& chosen) {
     auto* verb = app.add_subcommand("attest", "what is encrypted on the target, and how it was seen");
     command->settings.add_servers(*verb);
     verb->add_flag("--json", command->json, "one JSON object");
-    verb->add_option("--data-folder", command->data_folder, "the target's data files, when they are elsewhere than it says");
+    verb->add_option("--data-folder", command->data_folder,
+                     "the target's data files, when they are elsewhere than it says");
     verb->add_option("--canary", command->canaries, "text planted in rows, which no data file may hold in the clear");
     verb->callback([&chosen, command] { chosen = [command] { return attest_target(*command); }; });
   }

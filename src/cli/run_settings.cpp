@@ -23,12 +23,15 @@ void add_server(CLI::App& verb, ServerSetting& server, const std::string& side) 
   verb.add_option("--" + side + "-defaults-file", server.defaults_file,
                   "MySQL option file of the " + side + ", groups [client] and [reseal_" + side + "]")
       ->envname(variable("_DEFAULTS_FILE"));
-  verb.add_option("--" + side + "-host", server.host, "host, over the URI and the option file")->envname(variable("_HOST"));
+  verb.add_option("--" + side + "-host", server.host, "host, over the URI and the option file")
+      ->envname(variable("_HOST"));
   verb.add_option("--" + side + "-port", server.port, "TCP port")->envname(variable("_PORT"));
   verb.add_option("--" + side + "-socket", server.socket, "Unix socket, instead of host and port")
       ->envname(variable("_SOCKET"));
-  verb.add_option("--" + side + "-user", server.user, "account; its password comes from the option file or the"
-                                                      " environment variable " + variable("_PASSWORD"))
+  verb.add_option("--" + side + "-user", server.user,
+                  "account; its password comes from the option file or the"
+                  " environment variable " +
+                      variable("_PASSWORD"))
       ->envname(variable("_USER"));
   verb.add_option("--" + side + "-ssl-mode", server.tls_mode, "DISABLED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY")
       ->envname(variable("_SSL_MODE"));
@@ -38,8 +41,7 @@ void add_server(CLI::App& verb, ServerSetting& server, const std::string& side) 
 
 mysql::Endpoint endpoint(const ServerSetting& server, const std::string& side) {
   mysql::Endpoint at;
-  if (!server.defaults_file.empty())
-    at = mysql::read_option_file(server.defaults_file, {"client", "reseal_" + side});
+  if (!server.defaults_file.empty()) at = mysql::read_option_file(server.defaults_file, {"client", "reseal_" + side});
   if (!server.uri.empty()) at = parse_server_uri(server.uri, std::move(at));
   if (!server.host.empty()) at.host = server.host;
   if (server.port > 65535) throw Failure(FailureKind::usage, "--" + side + "-port is no TCP port");
@@ -55,8 +57,9 @@ mysql::Endpoint endpoint(const ServerSetting& server, const std::string& side) {
   const auto variable = side == "source" ? "RESEAL_SOURCE_PASSWORD" : "RESEAL_TARGET_PASSWORD";
   if (const char* password = std::getenv(variable)) at.password = base::Secret(password);
   if (at.user.empty())
-    throw Failure(FailureKind::usage, "the " + side + " is not named: give --" + side + " mysql://user@host:port/ or --" +
-                                          side + "-defaults-file FILE. Nothing was changed");
+    throw Failure(FailureKind::usage, "the " + side + " is not named: give --" + side +
+                                          " mysql://user@host:port/ or --" + side +
+                                          "-defaults-file FILE. Nothing was changed");
   return at;
 }
 

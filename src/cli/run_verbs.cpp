@@ -117,7 +117,8 @@ int told(const Command& command, const run::Run& run, const run::SwitchReport& r
   if (!report.target_serves)
     throw Failure(FailureKind::given_up, "the switch was given up (" + report.given_up_because +
                                              "); the source serves, nothing is lost. Try again when that is mended");
-  if (!report.person_needed.empty()) throw Failure(FailureKind::needs_operator, "the target serves; " + report.person_needed);
+  if (!report.person_needed.empty())
+    throw Failure(FailureKind::needs_operator, "the target serves; " + report.person_needed);
   return 0;
 }
 
@@ -146,7 +147,8 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
     return std::pair(added, command);
   };
   {
-    auto [verb, command] = add("check", "look at both servers for everything a run needs; changes nothing", check_servers);
+    auto [verb, command] =
+        add("check", "look at both servers for everything a run needs; changes nothing", check_servers);
     command->settings.add_servers(*verb);
     verb->add_flag("--json", command->json, "one JSON object");
   }

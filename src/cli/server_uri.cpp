@@ -13,8 +13,8 @@ using base::Failure;
 using base::FailureKind;
 
 [[noreturn]] void bad(const std::string& what) {
-  throw Failure(FailureKind::usage, "the server's address: " + what +
-                                        "; it reads mysql://user@host:port/?ssl-mode=VERIFY_CA&ssl-ca=FILE");
+  throw Failure(FailureKind::usage,
+                "the server's address: " + what + "; it reads mysql://user@host:port/?ssl-mode=VERIFY_CA&ssl-ca=FILE");
 }
 
 std::string decoded(std::string_view text) {
@@ -53,12 +53,18 @@ void read_host(std::string_view authority, mysql::Endpoint& server) {
 }
 
 void read_option(std::string_view name, const std::string& value, mysql::Endpoint& server) {
-  if (name == "ssl-mode") server.tls = mysql::parse_tls_mode(value);
-  else if (name == "ssl-ca") server.tls_ca = value;
-  else if (name == "ssl-cert") server.tls_cert = value;
-  else if (name == "ssl-key") server.tls_key = value;
-  else if (name == "socket") server.socket = value;
-  else bad("the option " + std::string(name) + " is not known");
+  if (name == "ssl-mode")
+    server.tls = mysql::parse_tls_mode(value);
+  else if (name == "ssl-ca")
+    server.tls_ca = value;
+  else if (name == "ssl-cert")
+    server.tls_cert = value;
+  else if (name == "ssl-key")
+    server.tls_key = value;
+  else if (name == "socket")
+    server.socket = value;
+  else
+    bad("the option " + std::string(name) + " is not known");
 }
 
 }  // namespace
@@ -73,10 +79,11 @@ mysql::Endpoint parse_server_uri(std::string_view uri, mysql::Endpoint server) {
   if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
     const auto user = authority.substr(0, at);
     if (user.find(':') != std::string_view::npos)
-      throw Failure(FailureKind::usage, "a password in the server's address is refused: others can read it in the process"
-                                        " list. Put it in a MySQL option file (--source-defaults-file,"
-                                        " --target-defaults-file) or the environment (RESEAL_SOURCE_PASSWORD,"
-                                        " RESEAL_TARGET_PASSWORD)");
+      throw Failure(FailureKind::usage,
+                    "a password in the server's address is refused: others can read it in the process"
+                    " list. Put it in a MySQL option file (--source-defaults-file,"
+                    " --target-defaults-file) or the environment (RESEAL_SOURCE_PASSWORD,"
+                    " RESEAL_TARGET_PASSWORD)");
     server.user = decoded(user);
     authority.remove_prefix(at + 1);
   }

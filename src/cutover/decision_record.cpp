@@ -14,7 +14,8 @@ constexpr unsigned unknown_database = 1049;  // ER_BAD_DB_ERROR
 void create_decision_table(mysql::Session& target) {
   target.execute(
       "CREATE TABLE IF NOT EXISTS reseal.decision (epoch BIGINT UNSIGNED PRIMARY KEY,"
-      " serves ENUM('source','target') NOT NULL, run_id CHAR(36) NOT NULL, source_binlog VARCHAR(400) NOT NULL, source_gtids LONGTEXT NOT NULL,"
+      " serves ENUM('source','target') NOT NULL, run_id CHAR(36) NOT NULL, source_binlog VARCHAR(400) NOT NULL, "
+      "source_gtids LONGTEXT NOT NULL,"
       " target_binlog VARCHAR(400) NOT NULL, target_gtids LONGTEXT NOT NULL, digest VARCHAR(200) NOT NULL,"
       " decided_at DATETIME(6) NOT NULL) ENCRYPTION='Y' CHARACTER SET ascii");
 }
@@ -22,8 +23,9 @@ void create_decision_table(mysql::Session& target) {
 std::optional<DecisionRecord> read_decision(mysql::Session& target) {
   std::vector<mysql::Row> rows;
   try {
-    rows = target.query("SELECT run_id, epoch, source_binlog, source_gtids, target_binlog, target_gtids, digest,"
-                        " decided_at FROM reseal.decision WHERE serves='target'");
+    rows = target.query(
+        "SELECT run_id, epoch, source_binlog, source_gtids, target_binlog, target_gtids, digest,"
+        " decided_at FROM reseal.decision WHERE serves='target'");
   } catch (const base::Failure& failure) {
     if (failure.server_errno() == no_such_table || failure.server_errno() == unknown_database) return std::nullopt;
     throw;

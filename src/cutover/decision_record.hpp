@@ -16,18 +16,18 @@ namespace reseal::cutover {
 struct DecisionRecord {
   std::string run_id;
   std::uint64_t epoch = 0;
-  sql::SourcePosition source;   ///< the fenced source's final position
-  std::string target_binlog;    ///< where the target's own log stood
+  sql::SourcePosition source;  ///< the fenced source's final position
+  std::string target_binlog;   ///< where the target's own log stood
   std::string target_gtids;
-  std::string digest;           ///< of the last full comparison
-  std::string decided_utc;      ///< the target's clock
+  std::string digest;       ///< of the last full comparison
+  std::string decided_utc;  ///< the target's clock
 };
 
 void create_decision_table(mysql::Session& target);
 /// The decision for the target; nothing when there is none. Creates nothing.
 std::optional<DecisionRecord> read_decision(mysql::Session& target);
-/// Durable on the target when it returns. A lost connection leaves the outcome unknown: close the epoch, or learn that it
-/// was decided. Throws Failure(target) 1062 when the epoch was closed.
+/// Durable on the target when it returns. A lost connection leaves the outcome unknown: close the epoch, or learn that
+/// it was decided. Throws Failure(target) 1062 when the epoch was closed.
 void write_decision(mysql::Session& target, const DecisionRecord& record);
 /// Makes sure that `epoch` can never be decided for the target any more. False when it has been.
 bool close_epoch(mysql::Session& target, const std::string& run_id, std::uint64_t epoch);

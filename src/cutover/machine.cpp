@@ -32,31 +32,50 @@ Step forward_to_decision(const Facts& facts) {
 
 std::string_view name(Step step) {
   switch (step) {
-    case Step::raise_fence: return "fence";
-    case Step::end_open_writes: return "end-writes";
-    case Step::read_position: return "position";
-    case Step::drain: return "drain";
-    case Step::align_counters: return "counters";
-    case Step::compare_changes: return "verify";
-    case Step::create_triggers: return "triggers";
-    case Step::decide: return "decide";
-    case Step::open_target: return "open-target";
-    case Step::enable_events: return "events";
-    case Step::run_hook: return "hook";
-    case Step::finished: return "finished";
-    case Step::drop_triggers: return "drop-triggers";
-    case Step::lower_fence: return "release-source";
-    case Step::given_up: return "given-up";
-    case Step::ask_decision: return "ask-decision";
+    case Step::raise_fence:
+      return "fence";
+    case Step::end_open_writes:
+      return "end-writes";
+    case Step::read_position:
+      return "position";
+    case Step::drain:
+      return "drain";
+    case Step::align_counters:
+      return "counters";
+    case Step::compare_changes:
+      return "verify";
+    case Step::create_triggers:
+      return "triggers";
+    case Step::decide:
+      return "decide";
+    case Step::open_target:
+      return "open-target";
+    case Step::enable_events:
+      return "events";
+    case Step::run_hook:
+      return "hook";
+    case Step::finished:
+      return "finished";
+    case Step::drop_triggers:
+      return "drop-triggers";
+    case Step::lower_fence:
+      return "release-source";
+    case Step::given_up:
+      return "given-up";
+    case Step::ask_decision:
+      return "ask-decision";
   }
   return "?";
 }
 
 Step next_step(const Facts& facts) {
   switch (facts.decision) {
-    case Decision::target: return forward_from_decision(facts);
-    case Decision::unknown: return Step::ask_decision;
-    case Decision::none: break;
+    case Decision::target:
+      return forward_from_decision(facts);
+    case Decision::unknown:
+      return Step::ask_decision;
+    case Decision::none:
+      break;
   }
   return facts.failed ? back_out(facts) : forward_to_decision(facts);
 }

@@ -5,8 +5,8 @@
 
 namespace reseal::cutover {
 
-/// The steps of a switch without a proxy, in order (the names of the numbered steps C3 to C9 in parentheses). Each can be
-/// done again without harm.
+/// The steps of a switch without a proxy, in order (the names of the numbered steps C3 to C9 in parentheses). Each can
+/// be done again without harm.
 enum class Step {
   raise_fence,      ///< (C3) source refuses writes, provably
   end_open_writes,  ///< (C3) no transaction that has written is left
@@ -20,10 +20,10 @@ enum class Step {
   enable_events,    ///< (C9)
   run_hook,         ///< (C10) the operator's switch
   finished,
-  drop_triggers,    ///< backing out: the follow goes on, and triggers must not fire under it
-  lower_fence,      ///< backing out: the source serves again
-  given_up,         ///< backed out
-  ask_decision      ///< the decision's commit has no answer: read the record until it can be read
+  drop_triggers,  ///< backing out: the follow goes on, and triggers must not fire under it
+  lower_fence,    ///< backing out: the source serves again
+  given_up,       ///< backed out
+  ask_decision    ///< the decision's commit has no answer: read the record until it can be read
 };
 
 std::string_view name(Step step);
@@ -45,9 +45,9 @@ struct Facts {
   bool events_enabled = false;
   bool hook_done = false;
   // Backing out.
-  bool failed = false;            ///< a step failed, or the time is up
+  bool failed = false;  ///< a step failed, or the time is up
   bool triggers_may_exist = false;
-  bool fence_may_stand = false;   ///< set before the fence is raised, by a durable note
+  bool fence_may_stand = false;  ///< set before the fence is raised, by a durable note
 };
 
 /// The next step. Pure: no socket, no clock. Rules:

@@ -28,32 +28,57 @@ void act(Step step, World& world, Facts& facts) {
       world.source_writable = false;
       facts.fenced = true;
       break;
-    case Step::end_open_writes: world.open_writes = false; facts.writes_ended = true; break;
+    case Step::end_open_writes:
+      world.open_writes = false;
+      facts.writes_ended = true;
+      break;
     case Step::read_position:
       world.position_after_writes = !world.source_writable && !world.open_writes;
       facts.position_read = true;
       break;
-    case Step::drain: facts.drained = true; break;
-    case Step::align_counters: facts.counters_aligned = true; break;
-    case Step::compare_changes: facts.changes_equal = true; break;
+    case Step::drain:
+      facts.drained = true;
+      break;
+    case Step::align_counters:
+      facts.counters_aligned = true;
+      break;
+    case Step::compare_changes:
+      facts.changes_equal = true;
+      break;
     case Step::create_triggers:
       facts.triggers_may_exist = true;
       world.triggers = true;
       facts.triggers_created = true;
       break;
-    case Step::decide: world.decided = true; facts.decision = Decision::target; break;
-    case Step::open_target: world.target_writable = true; facts.target_open = true; break;
-    case Step::enable_events: facts.events_enabled = true; break;
-    case Step::run_hook: facts.hook_done = true; break;
-    case Step::drop_triggers: world.triggers = false; facts.triggers_may_exist = false; break;
+    case Step::decide:
+      world.decided = true;
+      facts.decision = Decision::target;
+      break;
+    case Step::open_target:
+      world.target_writable = true;
+      facts.target_open = true;
+      break;
+    case Step::enable_events:
+      facts.events_enabled = true;
+      break;
+    case Step::run_hook:
+      facts.hook_done = true;
+      break;
+    case Step::drop_triggers:
+      world.triggers = false;
+      facts.triggers_may_exist = false;
+      break;
     case Step::lower_fence:
       world.source_writable = true;
       facts.fence_may_stand = false;
       facts.fenced = false;
       break;
-    case Step::ask_decision: facts.decision = world.decided ? Decision::target : Decision::none; break;
+    case Step::ask_decision:
+      facts.decision = world.decided ? Decision::target : Decision::none;
+      break;
     case Step::finished:
-    case Step::given_up: break;
+    case Step::given_up:
+      break;
   }
 }
 

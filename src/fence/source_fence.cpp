@@ -20,8 +20,9 @@ void SourceFence::raise(std::chrono::seconds patience) {
     source_.execute("SET PERSIST super_read_only=ON");
   } catch (const Failure& failure) {
     if (failure.server_errno() == lock_wait_timeout)
-      throw Failure(FailureKind::given_up, "the fence could not be raised in " + std::to_string(patience.count()) +
-                                               " s: a session holds LOCK TABLES, a global read lock or a long statement");
+      throw Failure(FailureKind::given_up,
+                    "the fence could not be raised in " + std::to_string(patience.count()) +
+                        " s: a session holds LOCK TABLES, a global read lock or a long statement");
     throw;
   }
   if (!up()) throw Failure(FailureKind::source, "the source took super_read_only=ON and still allows writes");

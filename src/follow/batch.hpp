@@ -56,12 +56,12 @@ struct TableChanges {
 /// Consecutive source transactions that reach the target together.
 struct Batch {
   sql::SourcePosition start;
-  sql::SourcePosition end;              ///< after the last transaction
-  std::uint64_t last_commit_us = 0;     ///< of the last transaction, microseconds since 1970 on the source; 0 unknown
+  sql::SourcePosition end;           ///< after the last transaction
+  std::uint64_t last_commit_us = 0;  ///< of the last transaction, microseconds since 1970 on the source; 0 unknown
   std::uint64_t transactions = 0;
   std::uint64_t changes = 0;
-  std::size_t weight = 0;               ///< bytes held, estimated
-  bool turns_strict = false;            ///< holds the marker that ends the seed's overlap, as its last transaction
+  std::size_t weight = 0;     ///< bytes held, estimated
+  bool turns_strict = false;  ///< holds the marker that ends the seed's overlap, as its last transaction
   std::map<sql::TableName, TableChanges> tables;
 
   void add(const std::shared_ptr<const TableBinding>& table, binlog::RowChange change);

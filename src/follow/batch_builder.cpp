@@ -91,14 +91,16 @@ void BatchBuilder::statement(const binlog::Statement& statement) {
   if (verdict == StatementVerdict::changes_rows)
     throw Failure(FailureKind::unsupported,
                   "the source logged a statement instead of rows (" + (statement.kind.empty() ? what : statement.kind) +
-                      where + "): a session runs with binlog_format other than ROW. Its effect cannot be copied exactly."
-                              " End that session, cancel the run and start again");
+                      where +
+                      "): a session runs with binlog_format other than ROW. Its effect cannot be copied exactly."
+                      " End that session, cancel the run and start again");
 }
 
 void BatchBuilder::rollback_to(const std::string&) {
   if (open_has_rows_)
-    throw Failure(FailureKind::unsupported, "a transaction with ROLLBACK TO SAVEPOINT holds rows of a non-transactional"
-                                            " table; it cannot be applied exactly");
+    throw Failure(FailureKind::unsupported,
+                  "a transaction with ROLLBACK TO SAVEPOINT holds rows of a non-transactional"
+                  " table; it cannot be applied exactly");
 }
 
 void BatchBuilder::commit(const binlog::End& end) {

@@ -34,9 +34,9 @@ class BatchWriter {
 
   std::vector<mysql::Session> sessions_;  ///< one per lane
   Resume resume_;
-  LaneProgress last_;       ///< as of the last batch, whether its empty progress was stored or not
+  LaneProgress last_;  ///< as of the last batch, whether its empty progress was stored or not
   std::uint64_t stored_batch_ = 0;
-  bool open_ = false;       ///< a spilled transaction is open on the first session
+  bool open_ = false;  ///< a spilled transaction is open on the first session
   std::chrono::steady_clock::time_point stored_at_{};
 };
 

@@ -11,8 +11,8 @@
 
 namespace reseal::follow {
 
-/// Which rows the follow has changed since a full comparison began: what is left to compare inside the cutover. Bounded:
-/// past `capacity` keys it says "too many" and holds none. Safe to use from any thread.
+/// Which rows the follow has changed since a full comparison began: what is left to compare inside the cutover.
+/// Bounded: past `capacity` keys it says "too many" and holds none. Safe to use from any thread.
 class ChangedKeys {
  public:
   explicit ChangedKeys(std::size_t capacity = 200'000) : capacity_(capacity) {}

@@ -23,12 +23,12 @@ TEST(statement_policy, lets_only_what_changes_nothing_through) {
 }
 
 TEST(statement_policy, stops_at_table_definitions_dml_and_the_unknown) {
-  for (const auto* text : {"ALTER TABLE t ADD c INT", "TRUNCATE t", "create table t (a int)", "DROP TABLE `view`",
-                           "RENAME TABLE a TO b", "DROP DATABASE d", "CREATE UNIQUE INDEX i ON t(a)",
-                           "CREATE TABLE IF NOT EXISTS `procedure` (a int)"})
+  for (const auto* text :
+       {"ALTER TABLE t ADD c INT", "TRUNCATE t", "create table t (a int)", "DROP TABLE `view`", "RENAME TABLE a TO b",
+        "DROP DATABASE d", "CREATE UNIQUE INDEX i ON t(a)", "CREATE TABLE IF NOT EXISTS `procedure` (a int)"})
     EXPECT_EQ(judge_statement(text), StatementVerdict::changes_a_table) << text;
-  for (const auto* text : {"INSERT INTO t VALUES (1)", "/* c */ update t set a=1", "DELETE FROM t", "", "(SELECT 1)",
-                           "FROBNICATE t"})
+  for (const auto* text :
+       {"INSERT INTO t VALUES (1)", "/* c */ update t set a=1", "DELETE FROM t", "", "(SELECT 1)", "FROBNICATE t"})
     EXPECT_EQ(judge_statement(text), StatementVerdict::changes_rows) << text;
 }
 

@@ -189,7 +189,8 @@ bool Follower::wait_until(const sql::SourcePosition& position, std::stop_token s
 
 bool Follower::wait_until_strict(std::stop_token stop, milliseconds timeout) const {
   std::unique_lock lock(mutex_);
-  return moved_.wait_for(lock, stop, timeout, [&] { return !status_.applied.binlog.empty() && status_.strictness == Strictness::strict; });
+  return moved_.wait_for(lock, stop, timeout,
+                         [&] { return !status_.applied.binlog.empty() && status_.strictness == Strictness::strict; });
 }
 
 }  // namespace reseal::follow

@@ -41,7 +41,8 @@ class Follower {
   void run(std::stop_token stop);
 
   FollowStatus status() const;
-  /// Blocks until everything up to `position` is on the target, the stop comes, or `timeout` has passed; true when it is.
+  /// Blocks until everything up to `position` is on the target, the stop comes, or `timeout` has passed; true when it
+  /// is.
   bool wait_until(const sql::SourcePosition& position, std::stop_token stop, std::chrono::milliseconds timeout) const;
   /// The same for strictness: the marker has passed.
   bool wait_until_strict(std::stop_token stop, std::chrono::milliseconds timeout) const;

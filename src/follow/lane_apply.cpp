@@ -24,8 +24,9 @@ constexpr std::size_t statement_rows = 1000;
 constexpr unsigned duplicate_entry = 1062;  // ER_DUP_ENTRY
 
 [[noreturn]] void diverged(const TableBinding& table, const std::string& what) {
-  throw Failure(FailureKind::divergence, "the target's " + table.table->name.text() + " is not what the source's log says: " +
-                                             what + ". The run is poisoned: it cannot reach the switch");
+  throw Failure(FailureKind::divergence, "the target's " + table.table->name.text() +
+                                             " is not what the source's log says: " + what +
+                                             ". The run is poisoned: it cannot reach the switch");
 }
 
 /// The changed document: the before image's with the changes applied.
@@ -53,8 +54,8 @@ mysql::Effect run(mysql::Session& target, const std::string& statement, const Ta
     if (effect.warnings == 0) return effect;
     for (const auto& row : target.query("SHOW WARNINGS"))
       if (row[0] != "Note")
-        throw Failure(FailureKind::target, "the target took rows of " + table.table->name.text() +
-                                               " with warning " + row[1].value_or("?") + ", which would change data");
+        throw Failure(FailureKind::target, "the target took rows of " + table.table->name.text() + " with warning " +
+                                               row[1].value_or("?") + ", which would change data");
     return effect;
   } catch (const Failure& failure) {
     throw failure.within(table.table->name.text());
@@ -101,7 +102,8 @@ std::string insert_head(const TableBinding& table, const std::vector<std::size_t
   return head + ") VALUES ";
 }
 
-/// Whether the server finds rows of this key by `(a,b) IN ((…),(…))`: with ENUM, SET and BIT it finds none (seen on 9.7).
+/// Whether the server finds rows of this key by `(a,b) IN ((…),(…))`: with ENUM, SET and BIT it finds none (seen
+/// on 9.7).
 bool found_by_list(const TableBinding& table) {
   return std::none_of(table.key.begin(), table.key.end(), [&](std::size_t column) {
     const auto family = table.table->columns[column].family;
@@ -119,8 +121,9 @@ std::uint64_t delete_by_condition(mysql::Session& target, const TableBinding& ta
     const auto end = std::min(start + keys_at_once, keys.size());
     const std::vector<sql::KeyValues> some(keys.begin() + static_cast<std::ptrdiff_t>(start),
                                            keys.begin() + static_cast<std::ptrdiff_t>(end));
-    affected += run(target, "DELETE FROM " + table.table->name.quoted() + " WHERE " +
-                                sql::key_list_condition(*table.table, *table.table->row_key(), some),
+    affected += run(target,
+                    "DELETE FROM " + table.table->name.quoted() + " WHERE " +
+                        sql::key_list_condition(*table.table, *table.table->row_key(), some),
                     table)
                     .affected_rows;
   }
@@ -136,8 +139,10 @@ void delete_net_rows(mysql::Session& target, const TableBinding& table, const Ro
   std::uint64_t expected = 0;
   for (const NetRow* row : rows) {
     if (strictness == Strictness::strict && !row->existed) continue;
-    if (by_list) statements.next() += row->key_literal;
-    else keys.push_back(row->key);
+    if (by_list)
+      statements.next() += row->key_literal;
+    else
+      keys.push_back(row->key);
     ++expected;
   }
   statements.flush();
@@ -181,9 +186,12 @@ class OrderedApply {
 
   void apply(const RowChange& change) {
     switch (change.kind) {
-      case RowChange::Kind::insert: return insert(change);
-      case RowChange::Kind::remove: return remove(change);
-      case RowChange::Kind::update: return update(change);
+      case RowChange::Kind::insert:
+        return insert(change);
+      case RowChange::Kind::remove:
+        return remove(change);
+      case RowChange::Kind::update:
+        return update(change);
     }
   }
 
@@ -232,7 +240,8 @@ class OrderedApply {
   std::string one() const { return table_.key.empty() ? " LIMIT 1" : ""; }
   std::uint64_t execute(const std::string& statement) { return run(target_, statement, table_).affected_rows; }
   void expect_one(std::uint64_t affected) const {
-    if (strict_ && affected != 1) diverged(table_, "a row to change is " + std::string(affected == 0 ? "missing" : "not alone"));
+    if (strict_ && affected != 1)
+      diverged(table_, "a row to change is " + std::string(affected == 0 ? "missing" : "not alone"));
   }
 
   std::string where(const binlog::RowImage& image) const {
@@ -262,7 +271,8 @@ class OrderedApply {
   bool strict_;
 };
 
-void apply_segment(mysql::Session& target, const TableBinding& table, const NetChanges& changes, Strictness strictness) {
+void apply_segment(mysql::Session& target, const TableBinding& table, const NetChanges& changes,
+                   Strictness strictness) {
   std::vector<const NetRow*> rows;
   rows.reserve(changes.rows().size());
   for (const auto& row : changes.rows()) rows.push_back(&row);

@@ -10,8 +10,8 @@ namespace reseal::follow {
 /// The part of a batch that one lane applies: pointers into the batch, in its order.
 struct LaneTable {
   const TableChanges* changes = nullptr;
-  bool whole = false;                 ///< all segments, in order
-  std::vector<const NetRow*> rows;    ///< else these rows of the only (net) segment
+  bool whole = false;               ///< all segments, in order
+  std::vector<const NetRow*> rows;  ///< else these rows of the only (net) segment
 };
 using LaneWork = std::vector<LaneTable>;
 

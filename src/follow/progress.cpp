@@ -11,8 +11,8 @@ namespace {
 
 std::string assignments(const LaneProgress& p) {
   return "batch=" + std::to_string(p.batch) + ", start_binlog=" + sql::quote_text(p.start.binlog.text()) +
-         ", start_gtids=" + sql::quote_text(p.start.gtids.text()) + ", end_binlog=" +
-         sql::quote_text(p.end.binlog.text()) + ", end_gtids=" + sql::quote_text(p.end.gtids.text()) +
+         ", start_gtids=" + sql::quote_text(p.start.gtids.text()) +
+         ", end_binlog=" + sql::quote_text(p.end.binlog.text()) + ", end_gtids=" + sql::quote_text(p.end.gtids.text()) +
          ", strict=" + (p.strictness == Strictness::strict ? "1" : "0") + ", commit_us=" + std::to_string(p.commit_us);
 }
 
@@ -38,16 +38,17 @@ void create_lanes(mysql::Session& target, std::size_t lanes, const sql::SourcePo
 }
 
 bool lanes_exist(mysql::Session& target) {
-  if (target.scalar("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA='reseal' AND TABLE_NAME='lane'") ==
-      "0")
+  if (target.scalar(
+          "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA='reseal' AND TABLE_NAME='lane'") == "0")
     return false;
   return target.scalar("SELECT COUNT(*) FROM reseal.lane") != "0";
 }
 
 std::vector<LaneProgress> read_lanes(mysql::Session& target) {
   std::vector<LaneProgress> lanes;
-  for (const auto& row : target.query("SELECT batch, start_binlog, start_gtids, end_binlog, end_gtids, strict, commit_us"
-                                      " FROM reseal.lane ORDER BY lane")) {
+  for (const auto& row :
+       target.query("SELECT batch, start_binlog, start_gtids, end_binlog, end_gtids, strict, commit_us"
+                    " FROM reseal.lane ORDER BY lane")) {
     LaneProgress p;
     p.batch = std::stoull(row[0].value_or("0"));
     p.start = position(row[1], row[2]);
@@ -64,8 +65,9 @@ void write_lane(mysql::Session& target, std::size_t lane, const LaneProgress& pr
       target.execute("UPDATE reseal.lane SET " + assignments(progress) + " WHERE lane=" + std::to_string(lane) +
                      " AND batch=" + std::to_string(progress.batch - 1));
   if (effect.affected_rows != 1)
-    throw base::Failure(base::FailureKind::transient, "the run's progress on the target was moved by an earlier"
-                                                      " connection; it is read again");
+    throw base::Failure(base::FailureKind::transient,
+                        "the run's progress on the target was moved by an earlier"
+                        " connection; it is read again");
 }
 
 Resume resume_from(const std::vector<LaneProgress>& lanes) {

@@ -15,11 +15,11 @@ namespace reseal::follow {
 /// Where one lane stands on the target. Written in the transaction that holds the lane's rows, so the two cannot
 /// disagree, whatever is killed when.
 struct LaneProgress {
-  std::uint64_t batch = 0;  ///< counts up; a lane that holds n has applied its part of every batch up to n
+  std::uint64_t batch = 0;    ///< counts up; a lane that holds n has applied its part of every batch up to n
   sql::SourcePosition start;  ///< of that batch
   sql::SourcePosition end;
   Strictness strictness = Strictness::idempotent;  ///< after that batch
-  std::uint64_t commit_us = 0;  ///< source commit of the batch's last transaction
+  std::uint64_t commit_us = 0;                     ///< source commit of the batch's last transaction
 };
 
 /// The target's reseal.lane table. All functions run on the given session, within its transaction if one is open.

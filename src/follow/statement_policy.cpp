@@ -9,8 +9,8 @@
 namespace reseal::follow {
 namespace {
 
-/// The first `count` words in upper case. Plain comments are skipped; what stands in a versioned comment (/*!40005 … */)
-/// is read, since the server runs it.
+/// The first `count` words in upper case. Plain comments are skipped; what stands in a versioned comment (/*!40005 …
+/// */) is read, since the server runs it.
 std::vector<std::string> words(std::string_view text, std::size_t count) {
   std::vector<std::string> out;
   std::size_t i = 0;
@@ -49,8 +49,8 @@ constexpr std::array<std::string_view, 5> harmless = {"ANALYZE", "OPTIMIZE", "FL
 constexpr std::array<std::string_view, 7> stored_objects = {"VIEW",  "PROCEDURE", "FUNCTION", "TRIGGER",
                                                             "EVENT", "USER",      "ROLE"};
 constexpr std::array<std::string_view, 3> definitions = {"CREATE", "ALTER", "DROP"};
-constexpr std::array<std::string_view, 11> between = {"OR",     "REPLACE", "IF",      "NOT",      "EXISTS", "ALGORITHM",
-                                                      "UNDEFINED", "MERGE", "TEMPTABLE", "SQL", "AGGREGATE"};
+constexpr std::array<std::string_view, 11> between = {
+    "OR", "REPLACE", "IF", "NOT", "EXISTS", "ALGORITHM", "UNDEFINED", "MERGE", "TEMPTABLE", "SQL", "AGGREGATE"};
 
 /// What CREATE, ALTER or DROP is about: the first keyword that is none of the words that may stand between. A clause
 /// such as DEFINER=`a`@`b` ends the keywords, and such a statement is always about a stored object.

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/failure.hpp"
-#include "sql/quote.hpp"
 #include "binlog/literal.hpp"
+#include "sql/quote.hpp"
 
 namespace reseal::follow {
 

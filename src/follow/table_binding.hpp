@@ -33,8 +33,8 @@ struct TableBinding {
   void add_conflict_tokens(const binlog::RowImage& image, std::vector<std::uint64_t>& tokens) const;
 };
 
-/// Finds the binding for a table map; made once per map. Throws Failure(unsupported) when the map does not fit the table
-/// as it was when the run began: somebody changed the schema.
+/// Finds the binding for a table map; made once per map. Throws Failure(unsupported) when the map does not fit the
+/// table as it was when the run began: somebody changed the schema.
 class TableBindings {
  public:
   explicit TableBindings(const std::vector<sql::Table>& tables);

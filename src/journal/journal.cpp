@@ -20,7 +20,8 @@ using base::FailureKind;
 
 constexpr const char* layout =
     "CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
-    "CREATE TABLE IF NOT EXISTS event(id INTEGER PRIMARY KEY, utc TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ')),"
+    "CREATE TABLE IF NOT EXISTS event(id INTEGER PRIMARY KEY, utc TEXT NOT NULL DEFAULT "
+    "(strftime('%Y-%m-%dT%H:%M:%fZ')),"
     " event TEXT NOT NULL, detail TEXT NOT NULL) STRICT;";
 
 [[noreturn]] void fail(const std::string& what) {
@@ -118,8 +119,7 @@ void Journal::execute(const char* statement, const std::vector<std::string_view>
     do result = sqlite3_step(prepared.handle);
     while (result == SQLITE_ROW);
   }
-  if (result != SQLITE_DONE)
-    fail(std::string("cannot write the journal: ") + sqlite3_errmsg(database_.get()));
+  if (result != SQLITE_DONE) fail(std::string("cannot write the journal: ") + sqlite3_errmsg(database_.get()));
 }
 
 std::optional<std::string> Journal::fact(std::string_view name) const {
@@ -144,10 +144,11 @@ void Journal::record(std::string_view event, std::string_view detail) {
 std::vector<Journal::Event> Journal::events(std::size_t count) const {
   Statement prepared;
   const auto limit = std::to_string(count);
-  if (sqlite3_prepare_v2(database_.get(),
-                         "SELECT utc, event, detail FROM (SELECT * FROM event ORDER BY id DESC LIMIT CAST(? AS INTEGER))"
-                         " ORDER BY id",
-                         -1, &prepared.handle, nullptr) != SQLITE_OK)
+  if (sqlite3_prepare_v2(
+          database_.get(),
+          "SELECT utc, event, detail FROM (SELECT * FROM event ORDER BY id DESC LIMIT CAST(? AS INTEGER))"
+          " ORDER BY id",
+          -1, &prepared.handle, nullptr) != SQLITE_OK)
     fail(std::string("cannot read the journal: ") + sqlite3_errmsg(database_.get()));
   bind(prepared.handle, {limit});
   std::vector<Event> events;

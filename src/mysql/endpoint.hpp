@@ -23,8 +23,8 @@ struct Endpoint {
   std::string tls_cert;  ///< PEM file
   std::string tls_key;   ///< PEM file
 
-  /// Sent as the connection attributes reseal_run and reseal_process, so that sessions a killed process left behind can be
-  /// told from ours; empty: not sent.
+  /// Sent as the connection attributes reseal_run and reseal_process, so that sessions a killed process left behind can
+  /// be told from ours; empty: not sent.
   std::string run;
   std::string process;
 

@@ -31,8 +31,8 @@ sql::Column column_of(const sql::TableName& table, const Row& row) {
   column.is_unsigned = column.column_type.find("unsigned") != std::string::npos || column.data_type == "year";
   const auto family = sql::family_of(column.data_type);
   if (!family)
-    throw base::Failure(base::FailureKind::unsupported, "column " + table.text() + "." + column.name + " has the type " +
-                                                            column.data_type +
+    throw base::Failure(base::FailureKind::unsupported, "column " + table.text() + "." + column.name +
+                                                            " has the type " + column.data_type +
                                                             ", which this version cannot copy; nothing was changed");
   column.family = *family;
   return column;

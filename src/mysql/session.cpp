@@ -32,7 +32,8 @@ bool worth_a_retry(unsigned error) {
     case 1927:  // ER_CONNECTION_KILLED (MariaDB's client reports it)
     case 3168:  // ER_SERVER_ISNT_AVAILABLE
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -155,8 +156,9 @@ Session::Session(const Endpoint& endpoint, Side side, std::chrono::seconds timeo
                          endpoint.password.reveal_c_str(), nullptr, local ? 0 : endpoint.port,
                          local ? endpoint.socket.c_str() : nullptr, CLIENT_FOUND_ROWS) == nullptr) {
     const auto error = mysql_errno(handle);
-    throw Failure(worth_a_retry(error) ? FailureKind::transient
-                  : side == Side::source ? FailureKind::source : FailureKind::target,
+    throw Failure(worth_a_retry(error)   ? FailureKind::transient
+                  : side == Side::source ? FailureKind::source
+                                         : FailureKind::target,
                   std::string("cannot log in to the ") + side_name(side) + " " + endpoint.text() + ": " +
                       mysql_error(handle) + " (" + std::to_string(error) + ")",
                   error);
@@ -176,8 +178,9 @@ void Session::fail(std::string_view statement) {
   // Statements carry row values: only the leading words are shown.
   auto words = std::string(statement.substr(0, 60));
   if (const auto literal = words.find_first_of("'\""); literal != std::string::npos) words.resize(literal);
-  throw Failure(worth_a_retry(error) ? FailureKind::transient
-                : side_ == Side::source ? FailureKind::source : FailureKind::target,
+  throw Failure(worth_a_retry(error)    ? FailureKind::transient
+                : side_ == Side::source ? FailureKind::source
+                                        : FailureKind::target,
                 std::string("the ") + side_name(side_) + " answered: " + mysql_error(handle_.get()) + " (" +
                     std::to_string(error) + ") to: " + words,
                 error);
@@ -227,8 +230,7 @@ std::vector<Row> Session::query(std::string_view statement) {
   std::vector<Row> rows;
   stream(statement, [&](const RowView& view) {
     auto& row = rows.emplace_back();
-    for (std::size_t i = 0; i < view.size(); ++i)
-      row.push_back(view.null(i) ? Cell() : Cell(std::string(view[i])));
+    for (std::size_t i = 0; i < view.size(); ++i) row.push_back(view.null(i) ? Cell() : Cell(std::string(view[i])));
     return true;
   });
   return rows;
@@ -238,8 +240,8 @@ Cell Session::scalar(std::string_view statement) {
   auto rows = query(statement);
   if (rows.size() != 1 || rows[0].size() != 1)
     throw Failure(side_ == Side::source ? FailureKind::source : FailureKind::target,
-                  std::string("the ") + side_name(side_) + " did not answer with one value to: " +
-                      std::string(statement.substr(0, 60)));
+                  std::string("the ") + side_name(side_) +
+                      " did not answer with one value to: " + std::string(statement.substr(0, 60)));
   return rows[0][0];
 }
 

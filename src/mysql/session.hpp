@@ -86,8 +86,8 @@ class Session {
   /// Rows one by one as the server sends them, never buffered; `row` returning false drains the rest.
   void stream(std::string_view statement, const std::function<bool(const RowView&)>& row);
 
-  /// Runs LOAD DATA LOCAL INFILE with `fill` as the file: it writes up to `size` bytes to `buffer` and returns how many,
-  /// 0 at the end. No file is ever opened. Warnings are errors. Failures thrown by `fill` come out of here.
+  /// Runs LOAD DATA LOCAL INFILE with `fill` as the file: it writes up to `size` bytes to `buffer` and returns how
+  /// many, 0 at the end. No file is ever opened. Warnings are errors. Failures thrown by `fill` come out of here.
   Effect load(std::string_view statement, const std::function<std::size_t(char* buffer, std::size_t size)>& fill);
 
   Side side() const { return side_; }

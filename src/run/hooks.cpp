@@ -78,8 +78,9 @@ HookResult run_hook(const std::filesystem::path& folder, const std::string& even
   }
   const int status = wait_for(process, timeout);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return HookResult::succeeded;
-  log.error("the hook " + program + (WIFEXITED(status) ? " ended with " + std::to_string(WEXITSTATUS(status))
-                                                       : " was killed or ran out of time"));
+  log.error(
+      "the hook " + program +
+      (WIFEXITED(status) ? " ended with " + std::to_string(WEXITSTATUS(status)) : " was killed or ran out of time"));
   return HookResult::failed;
 }
 

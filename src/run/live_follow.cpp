@@ -42,8 +42,8 @@ void LiveFollow::wait_until(const sql::SourcePosition& position, std::stop_token
     if (follower_.wait_until(position, stop, std::clamp(left, milliseconds(0), slice))) return;
     if (stop.stop_requested()) throw Failure(FailureKind::interrupted, "stopped while following");
     if (left <= milliseconds(0))
-      throw Failure(FailureKind::transient, "the follow did not reach " + position.binlog.text() + " in time; it is at " +
-                                                status().applied.binlog.text());
+      throw Failure(FailureKind::transient, "the follow did not reach " + position.binlog.text() +
+                                                " in time; it is at " + status().applied.binlog.text());
   }
 }
 

@@ -22,11 +22,11 @@ struct RunOptions {
   std::filesystem::path state_folder;
   std::vector<std::string> schemas;  ///< empty: every user schema of the source
   bool allow_replica_source = false;
-  unsigned workers = 2;   ///< of the copy and of the comparison
-  unsigned lanes = 2;     ///< of the follow; fixed when the run begins
+  unsigned workers = 2;  ///< of the copy and of the comparison
+  unsigned lanes = 2;    ///< of the follow; fixed when the run begins
   std::uint64_t bytes_per_chunk = 16 << 20;
   seed::Throttle::Limits limits;
-  std::filesystem::path hooks;  ///< folder of executables; empty: none
+  std::filesystem::path hooks;        ///< folder of executables; empty: none
   std::filesystem::path data_folder;  ///< the target's, when reachable elsewhere than it says
   std::vector<std::string> canaries;  ///< texts that must not be in the target's files
 };

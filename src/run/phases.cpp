@@ -44,7 +44,8 @@ std::chrono::seconds since(steady_clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - start);
 }
 
-std::string seed_line(const seed::SeedProgress& progress, std::uint64_t estimated_rows, steady_clock::time_point start) {
+std::string seed_line(const seed::SeedProgress& progress, std::uint64_t estimated_rows,
+                      steady_clock::time_point start) {
   const auto rows = progress.rows.load();
   const auto seconds = std::max<std::int64_t>(since(start).count(), 1);
   const auto rate = rows / static_cast<std::uint64_t>(seconds);
@@ -152,9 +153,9 @@ void Run::catch_up(std::stop_token stop) {
     const auto start = steady_clock::now();
     const Ticker lines(line_every, [&] {
       const auto status = live_->status();
-      const auto line = fmt::format("follow  {}  {} changes applied  {} changes/s", status.applied.binlog.text(),
-                                    grouped(status.changes),
-                                    grouped(status.changes / static_cast<std::uint64_t>(std::max<std::int64_t>(since(start).count(), 1))));
+      const auto line = fmt::format(
+          "follow  {}  {} changes applied  {} changes/s", status.applied.binlog.text(), grouped(status.changes),
+          grouped(status.changes / static_cast<std::uint64_t>(std::max<std::int64_t>(since(start).count(), 1))));
       log_.info(line);
       note("progress", line);
     });

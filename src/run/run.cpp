@@ -19,7 +19,8 @@ namespace {
 constexpr auto control_timeout = std::chrono::seconds(60);
 }
 
-Run::Run(RunOptions options, base::Log& log) : options_(std::move(options)), log_(log), journal_(options_.state_folder) {
+Run::Run(RunOptions options, base::Log& log)
+    : options_(std::move(options)), log_(log), journal_(options_.state_folder) {
   id_ = fact("run_id").value_or(new_run_id());
   const auto process = new_run_id();
   for (auto* endpoint : {&options_.source, &options_.target}) {
@@ -89,8 +90,9 @@ void Run::end_leftover_sessions(mysql::Session& session) {
   const auto leftovers =
       "SELECT run.PROCESSLIST_ID FROM performance_schema.session_connect_attrs run"
       " JOIN performance_schema.session_connect_attrs process USING (PROCESSLIST_ID)"
-      " WHERE run.ATTR_NAME='reseal_run' AND run.ATTR_VALUE=" + sql::quote_text(id_) +
-      " AND process.ATTR_NAME='reseal_process' AND process.ATTR_VALUE<>" + sql::quote_text(options_.source.process);
+      " WHERE run.ATTR_NAME='reseal_run' AND run.ATTR_VALUE=" +
+      sql::quote_text(id_) + " AND process.ATTR_NAME='reseal_process' AND process.ATTR_VALUE<>" +
+      sql::quote_text(options_.source.process);
   constexpr unsigned no_such_thread = 1094;  // ER_NO_SUCH_THREAD
   const auto until = std::chrono::steady_clock::now() + control_timeout;
   while (true) {
@@ -144,8 +146,9 @@ void Run::adopt_or_refuse(TargetRecord& record) {
   tables_ = mysql::read_tables(*source_, schemas_);
   const auto fingerprint = record.get("fingerprint");
   if (fingerprint && *fingerprint != schema_fingerprint(tables_))
-    refuse("the source's schema is not the one this run began with: tables were added, dropped or altered. Cancel the"
-           " run and start again");
+    refuse(
+        "the source's schema is not the one this run began with: tables were added, dropped or altered. Cancel the"
+        " run and start again");
 }
 
 void Run::check_preconditions() {

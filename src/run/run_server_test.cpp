@@ -94,15 +94,18 @@ class Moves : public ::testing::Test {
 
 constexpr const char* typed_documents =
     "CREATE TABLE d (id INT PRIMARY KEY, j JSON);\n"
-    "INSERT INTO d VALUES (1, JSON_OBJECT('dec', CAST('1.10' AS DECIMAL(10,2)), 'dt', TIMESTAMP'2024-02-29 12:34:56.789',"
-    " 't', TIME'-01:02:03.5', 'd', DATE'2024-02-29', 'b', x'CAFE00', 'r', 1e25, 'u', CAST(7 AS UNSIGNED), 'n', NULL));\n"
+    "INSERT INTO d VALUES (1, JSON_OBJECT('dec', CAST('1.10' AS DECIMAL(10,2)), 'dt', TIMESTAMP'2024-02-29 "
+    "12:34:56.789',"
+    " 't', TIME'-01:02:03.5', 'd', DATE'2024-02-29', 'b', x'CAFE00', 'r', 1e25, 'u', CAST(7 AS UNSIGNED), 'n', "
+    "NULL));\n"
     "INSERT INTO d VALUES (2, '[1.0, 5000000000, \"2024-02-29\", {}, [], \"\"]'), (3, NULL), (4, 'null'),"
     " (5, JSON_ARRAY(5000000000, 12345678901234567890123456789012345678901234567890.123));\n";
 
 constexpr const char* every_type =
     "SELECT id, CAST(j AS CHAR), JSON_TYPE(j), (SELECT GROUP_CONCAT(CONCAT(IFNULL(JSON_TYPE(v),'~'),'=',IFNULL(v,'~'))"
     " ORDER BY o) FROM JSON_TABLE(j,'$.*' COLUMNS(o FOR ORDINALITY, v JSON PATH '$')) p), (SELECT"
-    " GROUP_CONCAT(CONCAT(IFNULL(JSON_TYPE(v),'~'),'=',IFNULL(v,'~')) ORDER BY o) FROM JSON_TABLE(j,'$[*]' COLUMNS(o FOR"
+    " GROUP_CONCAT(CONCAT(IFNULL(JSON_TYPE(v),'~'),'=',IFNULL(v,'~')) ORDER BY o) FROM JSON_TABLE(j,'$[*]' COLUMNS(o "
+    "FOR"
     " ORDINALITY, v JSON PATH '$')) p) FROM d ORDER BY id";
 
 TEST_F(Moves, json_keeps_types_and_bytes_through_copy_and_follow) {
@@ -122,7 +125,8 @@ TEST_F(Moves, changes_of_every_shape_follow_exactly) {
         " s SET('x','y','z'), bits BIT(40), ts TIMESTAMP(3) NULL, g INT AS (v + 1), KEY (v));\n"
         "CREATE TABLE pair (a VARCHAR(20) COLLATE utf8mb4_0900_ai_ci, b ENUM('p','q'), n INT, PRIMARY KEY (a, b));\n"
         "CREATE TABLE heap (a INT, b VARCHAR(20));\n"
-        "INSERT INTO t (id,u,v,b,f,e,s,bits,ts) VALUES (1,'one',1,x'00FF00',0.1,'a','x,z',b'101','2024-01-01 00:00:00.5'),"
+        "INSERT INTO t (id,u,v,b,f,e,s,bits,ts) VALUES (1,'one',1,x'00FF00',0.1,'a','x,z',b'101','2024-01-01 "
+        "00:00:00.5'),"
         "(2,'two',2,x'',16777217,'b','',b'0',NULL),(3,'three',3,NULL,-0.0,NULL,NULL,NULL,'1970-01-01 00:00:01');\n"
         "INSERT INTO pair VALUES ('A','p',1),('b','q',2);\n"
         "INSERT INTO heap VALUES (1,'x'),(1,'x'),(1,'X'),(NULL,NULL);\n");
@@ -266,8 +270,9 @@ TEST_F(OtherSources, minimal_images_and_file_positions) {
   options.gtid = false;
   options.row_image = "MINIMAL";
   TestServer source(options);
-  begin(source, "CREATE TABLE t (id INT PRIMARY KEY, u INT UNIQUE, v INT DEFAULT 5, j JSON);\n"
-                "INSERT INTO t VALUES (1,1,1,'{\"a\": 1}'),(2,2,2,NULL);\n");
+  begin(source,
+        "CREATE TABLE t (id INT PRIMARY KEY, u INT UNIQUE, v INT DEFAULT 5, j JSON);\n"
+        "INSERT INTO t VALUES (1,1,1,'{\"a\": 1}'),(2,2,2,NULL);\n");
   auto& run = open();
   run.advance(Until::caught_up, {});
   sql("UPDATE t SET v = 10 WHERE id = 1");

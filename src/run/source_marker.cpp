@@ -14,8 +14,8 @@ void create_marker_table(mysql::Session& source) {
 
 sql::SourcePosition write_marker(mysql::Session& source, const mysql::ServerFacts& facts, const std::string& token) {
   const auto text = sql::quote_text(token);
-  source.execute("INSERT INTO reseal.marker VALUES (1," + text +
-                 ",1) ON DUPLICATE KEY UPDATE token=" + text + ", writes=writes+1");
+  source.execute("INSERT INTO reseal.marker VALUES (1," + text + ",1) ON DUPLICATE KEY UPDATE token=" + text +
+                 ", writes=writes+1");
   auto position = mysql::binlog_end(source, facts);
   if (facts.gtid_on) position.gtids = mysql::gtid_executed(source);
   return position;

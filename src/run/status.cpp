@@ -13,8 +13,8 @@ namespace reseal::run {
 StatusReport read_status(const std::filesystem::path& state_folder) {
   const auto journal = journal::Journal::look(state_folder);
   if (!journal)
-    throw base::Failure(base::FailureKind::refused, "there is no run in " + state_folder.string() +
-                                                        "; `reseal start --state` begins one");
+    throw base::Failure(base::FailureKind::refused,
+                        "there is no run in " + state_folder.string() + "; `reseal start --state` begins one");
   const auto fact = [&](const char* name) { return journal->fact(name).value_or(""); };
   StatusReport report;
   report.run_id = fact("run_id");
@@ -31,9 +31,9 @@ StatusReport read_status(const std::filesystem::path& state_folder) {
 }
 
 std::string render_text(const StatusReport& report) {
-  auto text = fmt::format("{} ({}, plain) -> {} ({}, encrypted)    phase {}/5 {}\n", report.source,
-                          report.source_version, report.target, report.target_version, static_cast<int>(report.phase),
-                          name(report.phase));
+  auto text =
+      fmt::format("{} ({}, plain) -> {} ({}, encrypted)    phase {}/5 {}\n", report.source, report.source_version,
+                  report.target, report.target_version, static_cast<int>(report.phase), name(report.phase));
   if (!report.progress.empty()) text += report.progress + "\n";
   if (!report.verified_rows.empty()) text += "verify  " + report.verified_rows + " rows equal\n";
   if (!report.poison.empty()) text += "POISONED: " + base::printable(report.poison) + "\n";

@@ -106,8 +106,9 @@ void SwitchOver::guardrails(std::stop_token stop) {
     if (status.lag && *status.lag <= options_.max_lag) break;
     if (stop.stop_requested()) throw Failure(FailureKind::interrupted, "stopped before the switch");
     if (steady_clock::now() > wait_until)
-      not_ready(status.lag ? fmt::format("the lag is {} ms, the limit {} ms", status.lag->count(), options_.max_lag.count())
-                           : "the follow hears nothing from the source");
+      not_ready(status.lag
+                    ? fmt::format("the lag is {} ms, the limit {} ms", status.lag->count(), options_.max_lag.count())
+                    : "the follow hears nothing from the source");
     std::this_thread::sleep_for(milliseconds(50));
   }
 }
@@ -118,7 +119,8 @@ void SwitchOver::drive() {
     if (step == Step::finished || step == Step::given_up) break;
     if (facts_.decision == Decision::none && !facts_.failed && left() == milliseconds(0)) {
       facts_.failed = true;
-      report_.given_up_because = fmt::format("the limit of {} ms passed before {}", options_.timeout.count(), name(step));
+      report_.given_up_because =
+          fmt::format("the limit of {} ms passed before {}", options_.timeout.count(), name(step));
       continue;
     }
     const auto start = steady_clock::now();
@@ -129,7 +131,8 @@ void SwitchOver::drive() {
     }
     const auto took = duration_cast<milliseconds>(steady_clock::now() - start);
     report_.steps.emplace_back(std::string(name(step)), took);
-    if (step == Step::open_target && facts_.target_open) report_.stall = duration_cast<milliseconds>(steady_clock::now() - began_);
+    if (step == Step::open_target && facts_.target_open)
+      report_.stall = duration_cast<milliseconds>(steady_clock::now() - began_);
   }
   report_.target_serves = facts_.decision == Decision::target;
   if (report_.target_serves) {
@@ -142,33 +145,46 @@ void SwitchOver::drive() {
 
 void SwitchOver::take(Step step) {
   switch (step) {
-    case Step::raise_fence: return raise_fence();
-    case Step::end_open_writes: return end_open_writes();
+    case Step::raise_fence:
+      return raise_fence();
+    case Step::end_open_writes:
+      return end_open_writes();
     case Step::read_position:
       final_ = fence::SourceFence(run_.source()).final_position();
       facts_.position_read = true;
       return;
-    case Step::drain: return drain();
+    case Step::drain:
+      return drain();
     case Step::align_counters:
       provision::align_auto_increment(run_.source(), run_.target(), run_.tables());
       facts_.counters_aligned = true;
       return;
-    case Step::compare_changes: return compare_changes();
-    case Step::create_triggers: return create_triggers();
-    case Step::decide: return decide();
-    case Step::ask_decision: return ask_decision();
-    case Step::open_target: return open_target();
-    case Step::enable_events: return enable_events();
-    case Step::run_hook: return switch_hook();
-    case Step::drop_triggers: return drop_triggers();
-    case Step::lower_fence: return lower_fence();
+    case Step::compare_changes:
+      return compare_changes();
+    case Step::create_triggers:
+      return create_triggers();
+    case Step::decide:
+      return decide();
+    case Step::ask_decision:
+      return ask_decision();
+    case Step::open_target:
+      return open_target();
+    case Step::enable_events:
+      return enable_events();
+    case Step::run_hook:
+      return switch_hook();
+    case Step::drop_triggers:
+      return drop_triggers();
+    case Step::lower_fence:
+      return lower_fence();
     case Step::finished:
-    case Step::given_up: return;
+    case Step::given_up:
+      return;
   }
 }
 
-/// What a failed step means: before the decision the switch backs out; after it, or while backing out, it is tried again
-/// on new connections, since the servers may have carried the step out.
+/// What a failed step means: before the decision the switch backs out; after it, or while backing out, it is tried
+/// again on new connections, since the servers may have carried the step out.
 void SwitchOver::step_failed(Step step, const Failure& failure) {
   run_.log().warn("switch: " + std::string(name(step)) + ": " + failure.what());
   run_.record("switch-step-failed", std::string(name(step)) + ": " + failure.what());
@@ -235,7 +251,8 @@ void SwitchOver::compare_changes() {
                             [&] { return mysql::Session(options.target, mysql::Side::target); });
   const auto changed = run_.changed_keys().snapshot();
   if (changed.too_many)
-    throw Failure(FailureKind::given_up, "more rows changed since the last comparison than can be compared in the switch");
+    throw Failure(FailureKind::given_up,
+                  "more rows changed since the last comparison than can be compared in the switch");
   std::vector<sql::Table> whole;
   for (const auto& table : run_.tables()) {
     if (changed.whole_tables.count(table.name) != 0) whole.push_back(table);

@@ -13,8 +13,9 @@ void TargetRecord::create() {
 }
 
 bool TargetRecord::exists() {
-  return target_.scalar("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA='reseal'"
-                        " AND TABLE_NAME='run'") != "0";
+  return target_.scalar(
+             "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA='reseal'"
+             " AND TABLE_NAME='run'") != "0";
 }
 
 std::optional<std::string> TargetRecord::get(const std::string& name) {

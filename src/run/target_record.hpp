@@ -8,9 +8,9 @@
 
 namespace reseal::run {
 
-/// reseal.run on the target: what the run is and how far it got, beside the data it speaks of, so that a lost or restored
-/// state folder cannot lie about it. Names: run_id, source_uuid, target_uuid, schemas, fingerprint, phase, poison,
-/// seed_end_token.
+/// reseal.run on the target: what the run is and how far it got, beside the data it speaks of, so that a lost or
+/// restored state folder cannot lie about it. Names: run_id, source_uuid, target_uuid, schemas, fingerprint, phase,
+/// poison, seed_end_token.
 class TargetRecord {
  public:
   explicit TargetRecord(mysql::Session& target) : target_(target) {}

@@ -47,8 +47,9 @@ class RebuiltRows {
     if (text_.empty()) return;
     const auto effect = target.execute(text_);
     if (effect.warnings != 0)
-      throw Failure(FailureKind::target, "rows of " + table_.name.text() + " were taken with a warning, which would"
-                                                                           " change data");
+      throw Failure(FailureKind::target, "rows of " + table_.name.text() +
+                                             " were taken with a warning, which would"
+                                             " change data");
     text_ = std::string();
   }
 
@@ -60,8 +61,10 @@ class RebuiltRows {
     for (std::size_t i = 0; i < plan_.columns.size(); ++i) {
       if (i > 0) text_ += ',';
       const auto family = table_.columns[plan_.columns[i]].family;
-      if (family == ColumnFamily::json) append_document(row, i, documents[document++]);
-      else append_value(row, i, family);
+      if (family == ColumnFamily::json)
+        append_document(row, i, documents[document++]);
+      else
+        append_value(row, i, family);
     }
     text_ += ')';
   }
@@ -88,13 +91,16 @@ class RebuiltRows {
       case ColumnFamily::decimal:
       case ColumnFamily::bit:
       case ColumnFamily::enumeration:
-      case ColumnFamily::set: text_ += row[i]; return;
+      case ColumnFamily::set:
+        text_ += row[i];
+        return;
       case ColumnFamily::real32:
       case ColumnFamily::real64:
         text_ += row[i];
         if (row[i].find('e') == std::string_view::npos) text_ += "e0";  // a double, not a decimal
         return;
-      default: sql::append_binary_literal(text_, row[i]);
+      default:
+        sql::append_binary_literal(text_, row[i]);
     }
   }
 
@@ -132,8 +138,10 @@ class RowFeed {
         return false;
       }
       ++rows_;
-      if (rebuilt_.take(*row)) throttle_.spend((*row)[0].size(), stop_);
-      else encoder_.begin(*row, columns_);
+      if (rebuilt_.take(*row))
+        throttle_.spend((*row)[0].size(), stop_);
+      else
+        encoder_.begin(*row, columns_);
     }
     return true;
   }

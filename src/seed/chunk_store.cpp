@@ -51,7 +51,8 @@ void store_plan(mysql::Session& target, const std::vector<Chunk>& chunks) {
   for (const auto& chunk : chunks)
     target.execute("INSERT INTO reseal.chunk (table_schema, table_name, number, lower_key, upper_key) VALUES (" +
                    sql::quote_text(chunk.table.schema) + "," + sql::quote_text(chunk.table.name) + "," +
-                   std::to_string(chunk.number) + "," + key_or_null(chunk.lower) + "," + key_or_null(chunk.upper) + ")");
+                   std::to_string(chunk.number) + "," + key_or_null(chunk.lower) + "," + key_or_null(chunk.upper) +
+                   ")");
   target.execute("COMMIT");
 }
 
@@ -73,8 +74,8 @@ std::vector<Chunk> read_chunks(mysql::Session& target) {
 
 namespace {
 std::string this_chunk(const Chunk& chunk) {
-  return " WHERE table_schema=" + sql::quote_text(chunk.table.schema) + " AND table_name=" +
-         sql::quote_text(chunk.table.name) + " AND number=" + std::to_string(chunk.number);
+  return " WHERE table_schema=" + sql::quote_text(chunk.table.schema) +
+         " AND table_name=" + sql::quote_text(chunk.table.name) + " AND number=" + std::to_string(chunk.number);
 }
 }  // namespace
 

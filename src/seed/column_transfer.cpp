@@ -11,11 +11,14 @@ using sql::ColumnFamily;
 std::string selected(const sql::Column& column) {
   const auto name = sql::quote_name(column.name);
   switch (column.family) {
-    case ColumnFamily::real32: return "CAST(" + name + " AS DOUBLE)";  // FLOAT's own text has 6 digits
+    case ColumnFamily::real32:
+      return "CAST(" + name + " AS DOUBLE)";  // FLOAT's own text has 6 digits
     case ColumnFamily::bit:
     case ColumnFamily::enumeration:
-    case ColumnFamily::set: return "CAST(" + name + " AS UNSIGNED)";
-    default: return name;
+    case ColumnFamily::set:
+      return "CAST(" + name + " AS UNSIGNED)";
+    default:
+      return name;
   }
 }
 
@@ -24,9 +27,12 @@ std::string stored(const sql::Column& column, const std::string& variable) {
   switch (column.family) {
     case ColumnFamily::bit:
     case ColumnFamily::enumeration:
-    case ColumnFamily::set: return "CAST(" + variable + " AS UNSIGNED)";
-    case ColumnFamily::json: return "CONVERT(" + variable + " USING utf8mb4)";
-    default: return "";
+    case ColumnFamily::set:
+      return "CAST(" + variable + " AS UNSIGNED)";
+    case ColumnFamily::json:
+      return "CONVERT(" + variable + " USING utf8mb4)";
+    default:
+      return "";
   }
 }
 
@@ -37,7 +43,8 @@ std::string json_parts_expression(const std::string& column) {
     return "(SELECT GROUP_CONCAT(IFNULL(JSON_TYPE(v),'NULL') ORDER BY o) FROM JSON_TABLE(" + column + ",'" + path +
            "' COLUMNS(o FOR ORDINALITY, v JSON PATH '$')) p)";
   };
-  return "CONCAT_WS('|',JSON_TYPE(" + column + "),IFNULL(" + parts("$**.*") + ",''),IFNULL(" + parts("$**[*]") + ",''))";
+  return "CONCAT_WS('|',JSON_TYPE(" + column + "),IFNULL(" + parts("$**.*") + ",''),IFNULL(" + parts("$**[*]") +
+         ",''))";
 }
 
 TransferPlan plan_transfer(const sql::Table& table) {

@@ -219,8 +219,7 @@ void LogicalSeed::run(std::stop_token stop) {
                    [](const auto* a, const auto* b) { return a->estimated_bytes > b->estimated_bytes; });
   progress_.tables = tables_.size();
   base::TaskGroup group(stop);
-  for (unsigned i = 0; i < options_.workers; ++i)
-    group.start([&](std::stop_token token) { this->work(work, token); });
+  for (unsigned i = 0; i < options_.workers; ++i) group.start([&](std::stop_token token) { this->work(work, token); });
   group.join();
   if (stop.stop_requested()) throw Failure(FailureKind::interrupted, "stopped while copying; start again to go on");
 }
@@ -257,8 +256,10 @@ void LogicalSeed::work(Work& work, std::stop_token stop) {
     const auto& [table, chunk] = std::get<std::pair<const sql::Table*, Chunk>>(*task);
     attempt("chunk " + std::to_string(chunk.number) + " of " + table->name.text(), [&, table = table, &chunk = chunk] {
       throttle_.wait_for_source(*sessions.source, stop);
-      if (table->row_key() != nullptr) copy_chunk(sessions, *table, chunk, progress_, throttle_, stop);
-      else copy_exact(sessions, source_, *table, chunk, progress_, throttle_, stop);
+      if (table->row_key() != nullptr)
+        copy_chunk(sessions, *table, chunk, progress_, throttle_, stop);
+      else
+        copy_exact(sessions, source_, *table, chunk, progress_, throttle_, stop);
     });
     ++progress_.chunks_done;
     if (work.done(table)) ++progress_.tables_done;

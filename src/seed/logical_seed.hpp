@@ -35,8 +35,8 @@ struct SeedProgress {
 /// Copies every table into the empty target tables, chunk by chunk, in parallel over tables and within one. Call it
 /// again after a crash: chunks that are done are left alone, and at most one chunk per worker is read again.
 ///
-/// Why it is right to read chunks at different times is in docs/correctness.md, "The copy". Precondition: the follow will
-/// replay the binary log from a bookmark that was taken before the first call.
+/// Why it is right to read chunks at different times is in docs/correctness.md, "The copy". Precondition: the follow
+/// will replay the binary log from a bookmark that was taken before the first call.
 class LogicalSeed {
  public:
   LogicalSeed(mysql::Endpoint source, mysql::Endpoint target, const std::vector<sql::Table>& tables,

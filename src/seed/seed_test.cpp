@@ -43,8 +43,7 @@ TEST(column_transfer, what_text_cannot_carry_goes_as_a_number_or_by_its_parts) {
   EXPECT_EQ(plan.columns, (std::vector<std::size_t>{0, 1, 3}));
   EXPECT_EQ(plan.json_columns, (std::vector<std::size_t>{2}));
   EXPECT_NE(plan.select_list.find("CAST(`f` AS DOUBLE), CAST(`e` AS UNSIGNED), `j`, CONCAT_WS"), std::string::npos);
-  EXPECT_EQ(plan.load_columns,
-            "(`f`, @v1, @v2) SET `e`=CAST(@v1 AS UNSIGNED), `j`=CONVERT(@v2 USING utf8mb4)");
+  EXPECT_EQ(plan.load_columns, "(`f`, @v1, @v2) SET `e`=CAST(@v1 AS UNSIGNED), `j`=CONVERT(@v2 USING utf8mb4)");
 }
 
 TEST(exotic_json, plain_documents_pass_and_typed_ones_are_seen) {

@@ -14,7 +14,8 @@ void Throttle::rest(std::chrono::steady_clock::duration time, std::stop_token st
 void Throttle::spend(std::size_t bytes, std::stop_token stop) {
   const auto total = spent_.fetch_add(bytes) + bytes;
   if (limits_.bytes_per_second == 0) return;
-  const auto due = std::chrono::duration<double>(static_cast<double>(total) / static_cast<double>(limits_.bytes_per_second));
+  const auto due =
+      std::chrono::duration<double>(static_cast<double>(total) / static_cast<double>(limits_.bytes_per_second));
   const auto ahead = started_ + std::chrono::duration_cast<std::chrono::steady_clock::duration>(due) -
                      std::chrono::steady_clock::now();
   if (ahead > std::chrono::milliseconds(10)) rest(ahead, std::move(stop));

@@ -15,8 +15,8 @@ namespace reseal::seed {
 class Throttle {
  public:
   struct Limits {
-    std::uint64_t bytes_per_second = 0;   ///< 0: no limit
-    unsigned max_threads_running = 0;     ///< on the source, our own included; 0: no limit
+    std::uint64_t bytes_per_second = 0;  ///< 0: no limit
+    unsigned max_threads_running = 0;    ///< on the source, our own included; 0: no limit
   };
   explicit Throttle(Limits limits) : limits_(limits) {}
 

@@ -149,8 +149,7 @@ base::Result<GtidSet> GtidSet::parse(std::string_view text) {
       const auto first = take_until(part, '-');
       if (!parse_number(first, interval.first)) return base::BadInput{"a GTID interval is not a number"};
       interval.last = interval.first;
-      if (!part.empty() && !parse_number(part, interval.last))
-        return base::BadInput{"a GTID interval is not a number"};
+      if (!part.empty() && !parse_number(part, interval.last)) return base::BadInput{"a GTID interval is not a number"};
       if (interval.first == 0 || interval.last > max_number) return base::BadInput{"a GTID number is out of range"};
       if (interval.last >= interval.first) set.add(sid, interval);
     }

@@ -25,14 +25,29 @@ void append_escaped(std::string& out, std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     char escape = 0;
     switch (bytes[i]) {
-      case '\0': escape = '0'; break;
-      case '\n': escape = 'n'; break;
-      case '\r': escape = 'r'; break;
-      case '\\': escape = '\\'; break;
-      case '\'': escape = '\''; break;
-      case '"': escape = '"'; break;
-      case '\x1A': escape = 'Z'; break;
-      default: continue;
+      case '\0':
+        escape = '0';
+        break;
+      case '\n':
+        escape = 'n';
+        break;
+      case '\r':
+        escape = 'r';
+        break;
+      case '\\':
+        escape = '\\';
+        break;
+      case '\'':
+        escape = '\'';
+        break;
+      case '"':
+        escape = '"';
+        break;
+      case '\x1A':
+        escape = 'Z';
+        break;
+      default:
+        continue;
     }
     out.append(bytes, done, i - done);
     out += '\\';

@@ -21,16 +21,16 @@ struct TableName {
 
 /// What a column holds, as far as copying and comparing it needs to know.
 enum class ColumnFamily {
-  integer,     ///< TINYINT … BIGINT, YEAR
+  integer,  ///< TINYINT … BIGINT, YEAR
   decimal,
-  real32,      ///< FLOAT
-  real64,      ///< DOUBLE
+  real32,  ///< FLOAT
+  real64,  ///< DOUBLE
   bit,
-  temporal,    ///< DATE, TIME, DATETIME, TIMESTAMP
-  text,        ///< CHAR … LONGTEXT with a character set
-  bytes,       ///< BINARY … LONGBLOB
-  enumeration, ///< ENUM, by number
-  set,         ///< SET, by number
+  temporal,     ///< DATE, TIME, DATETIME, TIMESTAMP
+  text,         ///< CHAR … LONGTEXT with a character set
+  bytes,        ///< BINARY … LONGBLOB
+  enumeration,  ///< ENUM, by number
+  set,          ///< SET, by number
   json,
   geometry,
   vector
@@ -52,7 +52,7 @@ struct Column {
 };
 
 struct KeyPart {
-  std::size_t column = 0;        ///< index into Table::columns; meaningless for a functional part
+  std::size_t column = 0;          ///< index into Table::columns; meaningless for a functional part
   std::optional<unsigned> prefix;  ///< characters or bytes of a prefix part
   bool functional = false;
 };
