@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # What the measurements share. Sourced by bench/run, which has set `bench` and `metric`.
 root=$(dirname "$bench")
-repeats=5 rows= transactions= quick=no
-folder= child= pairs=()
+repeats=5 rows='' transactions='' rand_type=special quick=no
+folder='' child='' pairs=()
 
 say() { printf 'bench: [%4ds] %s\n' "$SECONDS" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -14,6 +15,10 @@ read_options() {
       --rows | --repeats | --transactions)
         [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { say "$1 needs a number"; exit 64; }
         printf -v "${1#--}" %s "$2"
+        shift ;;
+      --rand-type)
+        [[ ${2:-} =~ ^(uniform|special|gaussian|pareto|zipfian)$ ]] || { say "$1 needs sysbench's name"; exit 64; }
+        rand_type=$2
         shift ;;
       *) say "unknown option $1"; exit 64 ;;
     esac
@@ -45,18 +50,24 @@ prepare_machine() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   [[ $(stat -f -c %T "$folder") != tmpfs ]] || die "$folder is in memory; set TMPDIR to a folder on disk"
+  # A copy, since a build in the middle of a measurement would change what is measured.
   say "measuring $reseal against MySQL $(cat "$RESEAL_MYSQL/version"), $repeats repeats, data in $folder"
+  cp "$reseal" "$folder/program"
+  reseal=$folder/program
 }
 
 clean_up() {
-  local code=$? pair
+  local code=$? pair kept=no
   trap '' INT TERM HUP
   if [[ -n $child ]]; then
     kill "$child" 2>/dev/null || true
     wait "$child" 2>/dev/null || true
   fi
-  for pair in "${pairs[@]}"; do "$reseal" sandbox down --dir "$folder/$pair" >/dev/null 2>&1 || true; done
-  rm -rf "$folder"
+  for pair in "${pairs[@]}"; do
+    "$reseal" sandbox down --dir "$folder/$pair" >"$folder/down.log" 2>&1 ||
+      { say "servers of $folder/$pair may still run: $(cat "$folder/down.log")"; kept=yes; }
+  done
+  [[ $kept == yes ]] || rm -rf "$folder"
   exit "$code"
 }
 
@@ -66,7 +77,7 @@ run_child() {
   "$@" &
   child=$!
   wait "$child" || code=$?
-  child=
+  child=''
   return "$code"
 }
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # Copy of a source without traffic into an empty encrypted target, indexes included: 4 sysbench tables of --rows rows
 # and a table of a fifth as many JSON rows.
 read_options "$@"
 if [[ $quick == yes ]]; then rows=${rows:-10000}; fi
 rows=${rows:-500000}
-dump=mysqldump
 
 fill_source() {
   say "filling the source: 4 x $rows sysbench rows, $((rows / 5)) JSON rows"
@@ -85,4 +85,4 @@ for who in "${!failed[@]}"; do
   sed -i "/^$who\t/d" "$folder/results"
   echo "BENCH metric=copy peer=$who failed=\"${failed[$who]}\""
 done
-python3 "$bench/report.py" copy "$folder/results" "${logs[@]}"
+python3 "$bench/report.py" copy "$folder/results" "rows=4x$rows+$((rows / 5))" "${logs[@]}"

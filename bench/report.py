@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Prints the BENCH lines of one measurement.   report.py METRIC RESULTS [LOG_OF_OURS...]
+"""Prints the BENCH lines of one measurement.   report.py METRIC RESULTS SIZE [LOG_OF_OURS...]
 
 RESULTS holds a line per run: who ("ours" or a peer), then the fields of timed.py. All of these runs passed the
-equality check. A log of `reseal start` per run of ours, in order, says where its time went."""
+equality check. SIZE is printed as it is. A log of `reseal start` per run of ours, in order, says where its time went."""
 import statistics
 import sys
 from datetime import datetime
@@ -27,13 +27,13 @@ def spread(values):
     return (max(values) - min(values)) / statistics.median(values)
 
 
-def print_peer(metric, peer, ours, theirs):
+def print_peer(metric, peer, ours, theirs, size):
     our_wall, their_wall = [run[2] for run in ours], [run[2] for run in theirs]
     our_median, their_median = statistics.median(our_wall), statistics.median(their_wall)
     cpu = [statistics.median(run[3] + run[4] for run in runs) for runs in (ours, theirs)]
     print(f"BENCH metric={metric} peer={peer} ours={our_median:.2f} theirs={their_median:.2f} unit=s "
           f"ratio={their_median / our_median:.2f} spread={max(spread(our_wall), spread(their_wall)):.2f} "
-          f"repeats={min(len(ours), len(theirs))} equal=yes ours_cpu={cpu[0]:.2f} theirs_cpu={cpu[1]:.2f}")
+          f"repeats={min(len(ours), len(theirs))} equal=yes ours_cpu={cpu[0]:.2f} theirs_cpu={cpu[1]:.2f} {size}")
 
 
 def phase_seconds(run, log):
@@ -56,11 +56,11 @@ def print_time(metric, names, rows):
 
 
 def main():
-    metric, results, *logs = sys.argv[1:]
+    metric, results, size, *logs = sys.argv[1:]
     runs = read_results(results)
     ours = runs.pop("ours")
     for peer, theirs in runs.items():
-        print_peer(metric, peer, ours, theirs)
+        print_peer(metric, peer, ours, theirs, size)
     if logs:
         rows = [phase_seconds(run, log) for run, log in zip(ours, logs)]
         print_time(metric, [name for name, _ in PHASES] + ["tool_cpu", "servers_cpu"],

@@ -3,8 +3,8 @@
 """Times one run: wall seconds, and CPU seconds of the tool and of the servers (their /proc/PID/stat).
 
 Without --poll-sql the run ends when the command does. With it, the run ends when that query answers 1 in its first
-column; its second column is a counter whose first change is noted, its third the text of an error that ends the run.
-The run then begins with the command, or with --start-sql in the polling session; a command is stopped at the end.
+column; its second column is a counter whose first change is noted. --error-sql, asked seldom, ends it with the text of
+an error. The run then begins with the command, or with --start-sql in the polling session; a command is stopped at the end.
 
 Writes one line: started and ended (Unix time), wall, tool CPU, server CPU, seconds to the counter's first change."""
 import argparse
@@ -17,6 +17,7 @@ import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
 POLL_SECONDS = 0.02
+LOOKS_PER_ERROR_CHECK = 50
 
 
 def cpu_of(pid):
@@ -34,33 +35,40 @@ class Poller:
     """One mysql client for the whole run, so that a look costs a query and no connection."""
 
     def __init__(self, options):
-        self.sql = options.poll_sql
+        self.sql, self.error_sql = options.poll_sql, options.error_sql
+        self.looks = 0
         self.client = subprocess.Popen(
             [options.mysql, f"--defaults-file={options.poll_login}", "--batch", "--skip-column-names", "--unbuffered"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.first_counter = self.look()[1]
+        done, self.first_counter = self.ask(self.sql)
+        if done == "1":
+            sys.exit("timed: the work is done before it has begun")
 
     def execute(self, sql):
         self.client.stdin.write(sql + ";\n")
         self.client.stdin.flush()
 
-    def look(self):
-        self.execute(self.sql)
+    def ask(self, sql):
+        self.execute(sql)
         line = self.client.stdout.readline()
         if not line:
             sys.exit("timed: the polling session ended")
         return line.rstrip("\n").split("\t")
 
+    def error(self):
+        self.looks += 1
+        return self.ask(self.error_sql)[0] if self.error_sql and self.looks % LOOKS_PER_ERROR_CHECK == 0 else ""
+
     def wait(self, started, command, timeout):
         first_change = None
         while True:
-            done, counter, error = self.look()
+            done, counter = self.ask(self.sql)
             now = time.time()
             if first_change is None and counter != self.first_counter:
                 first_change = now - started
             if done == "1":
                 return first_change or 0.0
-            if error:
+            if error := self.error():
                 sys.exit(f"timed: {error}")
             if command and command.poll() is not None:
                 sys.exit(f"timed: the command ended with {command.returncode} before the work was done")
@@ -117,6 +125,7 @@ def main():
     parser.add_argument("--mysql")
     parser.add_argument("--poll-login")
     parser.add_argument("--poll-sql")
+    parser.add_argument("--error-sql")
     parser.add_argument("--start-sql")
     parser.add_argument("--timeout", type=float, default=3600)
     parser.add_argument("command", nargs="*")

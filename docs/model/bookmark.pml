@@ -96,16 +96,21 @@ end:
   do
   :: atomic {
        uncommitted > 0 ->
+#ifdef UNORDERED
+       if
+       :: logged > 0 && !committed[0] -> next = 0
+       :: logged > 1 && !committed[1] -> next = 1
+       :: logged > 2 && !committed[2] -> next = 2
+       :: logged > 3 && !committed[3] -> next = 3
+       :: logged > 4 && !committed[4] -> next = 4
+       fi;
+#else
        next = 0;
        do
-       :: next < logged && !committed[next] -> break
-#ifdef UNORDERED
-       :: next < logged -> next++
-       :: next == logged -> next = 0
-#else
-       :: next < logged && committed[next] -> next++
-#endif
+       :: committed[next] -> next++
+       :: else -> break
        od;
+#endif
        commit(next)
      }
   od

@@ -6,16 +6,19 @@
 namespace reseal::check {
 namespace {
 
-/// `reseal`.`run` belongs to the run that wrote it: ours when one of its cells is our run id.
+/// `reseal`.`run` belongs to the run that wrote it: ours when one of its cells is our run id, nobody's while it is
+/// empty.
 void read_owner(mysql::Session& session, const std::string& run_id, TargetState& target) {
   target.run_table = session
                          .scalar(
                              "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA='reseal' AND"
                              " TABLE_NAME='run'")
                          .value_or("0") != "0";
-  if (!target.run_table || run_id.empty()) return;
-  for (const auto& row : session.query("SELECT * FROM `reseal`.`run`"))
-    target.ours |= std::find(row.begin(), row.end(), mysql::Cell(run_id)) != row.end();
+  if (!target.run_table) return;
+  const auto rows = session.query("SELECT * FROM `reseal`.`run`");
+  target.run_table = !rows.empty();
+  if (run_id.empty()) return;
+  for (const auto& row : rows) target.ours |= std::find(row.begin(), row.end(), mysql::Cell(run_id)) != row.end();
 }
 
 void read_objects(mysql::Session& session, TargetState& target) {

@@ -42,6 +42,10 @@ int main(int argc, char** argv) {
   reseal::cli::add_sandbox(app, chosen);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ConfigError& error) {
+    std::cerr << "reseal: the configuration file " << app.get_config_ptr()->as<std::string>() << ": " << error.what()
+              << "\nIt is TOML: one [verb] section with the verb's options as keys. Nothing was changed\n";
+    return usage_error;
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, std::cout, std::cerr);
     return code == 0 ? 0 : usage_error;

@@ -30,6 +30,11 @@ void ChangedKeys::add(const Batch& batch) {
   }
 }
 
+void ChangedKeys::add_whole(const sql::TableName& table) {
+  const std::lock_guard lock(mutex_);
+  changed_.whole_tables.insert(table);
+}
+
 void ChangedKeys::clear() {
   const std::lock_guard lock(mutex_);
   changed_ = {};

@@ -18,13 +18,15 @@ class ChangedKeys {
   explicit ChangedKeys(std::size_t capacity = 200'000) : capacity_(capacity) {}
 
   void add(const Batch& batch);
+  /// This table is to be compared as a whole, whatever changes in it.
+  void add_whole(const sql::TableName& table);
   /// Forgets everything: a comparison that reads every row begins now.
   void clear();
 
   struct Snapshot {
     bool too_many = false;
     std::map<sql::TableName, std::set<sql::KeyValues>> keys;
-    std::set<sql::TableName> whole_tables;  ///< changed tables without a row key
+    std::set<sql::TableName> whole_tables;  ///< changed tables without a row key, and those of `add_whole`
     std::size_t size() const;
   };
   Snapshot snapshot() const;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <thread>
 
 #include "base/bounded_queue.hpp"
 #include "base/task_group.hpp"
@@ -21,6 +23,7 @@ namespace {
 
 constexpr std::size_t queue_bytes = 16 << 20;
 constexpr auto stuck_after = std::chrono::seconds(4);  // four heartbeats
+constexpr auto huge_row_poll = milliseconds(5);
 constexpr auto retry_wait = milliseconds(500);
 
 std::uint64_t wall_clock_us() {
@@ -59,7 +62,12 @@ class Follower::Attempt {
     while (auto event = stream.next(stop)) {
       follower_.heard();
       const auto weight = (*event)->size();
+      const std::weak_ptr<const std::string> held = *event;
       if (!queue_.push(std::move(*event), weight, stop)) break;
+      // A huge row is applied before the next is read, so that one at a time is held. It never waits for its
+      // transaction's end: what is larger than a batch is spilled at once.
+      while (weight > follower_.scope_.batch_bytes && !held.expired() && !stop.stop_requested())
+        std::this_thread::sleep_for(huge_row_poll);
     }
     queue_.close();
   }

@@ -28,6 +28,12 @@ constexpr const char* layout =
   throw Failure(FailureKind::local, what + "; the run is as it was, mend this and start again");
 }
 
+/// What SQLite says, and what the operating system said to it: "disk I/O error" alone does not tell a full disk.
+std::string reason(sqlite3* database) {
+  const int system = sqlite3_system_errno(database);
+  return std::string(sqlite3_errmsg(database)) + (system == 0 ? "" : std::string(": ") + std::strerror(system));
+}
+
 struct Statement {
   sqlite3_stmt* handle = nullptr;
   ~Statement() { sqlite3_finalize(handle); }
@@ -74,9 +80,8 @@ Journal::Journal(const std::filesystem::path& folder) {
   execute("PRAGMA synchronous=FULL");
   char* error = nullptr;
   if (sqlite3_exec(database_.get(), layout, nullptr, nullptr, &error) != SQLITE_OK) {
-    const std::string why = error == nullptr ? "unknown" : error;
     sqlite3_free(error);
-    fail("cannot write the journal in " + folder.string() + ": " + why);
+    fail("cannot write the journal in " + folder.string() + ": " + reason(database_.get()));
   }
 }
 
@@ -126,7 +131,7 @@ std::optional<std::string> Journal::fact(std::string_view name) const {
   Statement prepared;
   if (sqlite3_prepare_v2(database_.get(), "SELECT value FROM fact WHERE name=?", -1, &prepared.handle, nullptr) !=
       SQLITE_OK)
-    fail(std::string("cannot read the journal: ") + sqlite3_errmsg(database_.get()));
+    fail("cannot read the journal: " + reason(database_.get()));
   bind(prepared.handle, {name});
   if (sqlite3_step(prepared.handle) != SQLITE_ROW) return std::nullopt;
   return text(prepared.handle, 0);
@@ -149,7 +154,7 @@ std::vector<Journal::Event> Journal::events(std::size_t count) const {
           "SELECT utc, event, detail FROM (SELECT * FROM event ORDER BY id DESC LIMIT CAST(? AS INTEGER))"
           " ORDER BY id",
           -1, &prepared.handle, nullptr) != SQLITE_OK)
-    fail(std::string("cannot read the journal: ") + sqlite3_errmsg(database_.get()));
+    fail("cannot read the journal: " + reason(database_.get()));
   bind(prepared.handle, {limit});
   std::vector<Event> events;
   while (sqlite3_step(prepared.handle) == SQLITE_ROW)

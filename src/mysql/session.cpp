@@ -165,7 +165,8 @@ Session::Session(const Endpoint& endpoint, Side side, std::chrono::seconds timeo
   }
   if (tls && !local && mysql_get_ssl_cipher(handle) == nullptr)
     throw Failure(FailureKind::refused, std::string("the ") + side_name(side) + " " + endpoint.text() +
-                                            " did not offer TLS, and the connection must be encrypted");
+                                            " did not offer TLS, and the connection must be encrypted; nothing was"
+                                            " changed. Turn TLS on at the server, or use its Unix socket");
   execute(pinned_settings(side));
 }
 

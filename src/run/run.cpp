@@ -130,7 +130,8 @@ void Run::adopt_or_refuse(TargetRecord& record) {
   };
   const auto known = fact("run_id");
   const auto on_target = record.exists() ? record.get("run_id") : std::nullopt;
-  if (!on_target && known && fact("provisioning") == "begun") return;  // killed before the target knew of it
+  // Killed between the making of the record and its first, complete writing: the target is nobody's yet.
+  if (!on_target && (!known || fact("provisioning") == "begun")) return;
   if (!on_target) refuse("the target does not know this run: it was emptied or replaced. Use a new state folder");
   if (!known)
     refuse("the target belongs to run " + *on_target + ", and the state folder " + options_.state_folder.string() +

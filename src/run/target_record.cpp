@@ -23,8 +23,13 @@ std::optional<std::string> TargetRecord::get(const std::string& name) {
   return rows.empty() ? std::nullopt : rows[0][0];
 }
 
-void TargetRecord::set(const std::string& name, const std::string& value) {
-  target_.execute("REPLACE INTO reseal.run VALUES (" + sql::quote_text(name) + "," + sql::quote_text(value) + ")");
+void TargetRecord::set(const std::string& name, const std::string& value) { set({{name, value}}); }
+
+void TargetRecord::set(const std::vector<std::pair<std::string, std::string>>& values) {
+  std::string rows;
+  for (const auto& [name, value] : values)
+    rows += (rows.empty() ? "(" : ",(") + sql::quote_text(name) + "," + sql::quote_text(value) + ")";
+  target_.execute("REPLACE INTO reseal.run VALUES " + rows);
 }
 
 void TargetRecord::erase(const std::string& name) {

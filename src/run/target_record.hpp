@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "mysql/session.hpp"
 
@@ -19,6 +21,8 @@ class TargetRecord {
   bool exists();
   std::optional<std::string> get(const std::string& name);
   void set(const std::string& name, const std::string& value);
+  /// All of them or none, whenever the process or the server dies.
+  void set(const std::vector<std::pair<std::string, std::string>>& values);
   void erase(const std::string& name);
 
  private:

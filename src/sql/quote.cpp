@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sql/quote.hpp"
 
+#include <algorithm>
+
 #include "base/failure.hpp"
 
 namespace reseal::sql {
@@ -20,35 +22,40 @@ std::string quote_name(std::string_view schema, std::string_view name) {
   return quote_name(schema) + "." + quote_name(name);
 }
 
+namespace {
+
+/// The character behind the backslash, 0 for a byte that needs none.
+char escape_of(char byte) {
+  switch (byte) {
+    case '\0':
+      return '0';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\x1A':
+      return 'Z';
+    case '\\':
+    case '\'':
+    case '"':
+      return byte;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
 void append_escaped(std::string& out, std::string_view bytes) {
+  // A huge value is counted first, so that the string grows once and to the right size.
+  constexpr std::size_t huge = 1 << 20;
+  if (bytes.size() > huge)
+    out.reserve(out.size() + bytes.size() + huge +
+                static_cast<std::size_t>(std::count_if(bytes.begin(), bytes.end(), escape_of)));
   std::size_t done = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    char escape = 0;
-    switch (bytes[i]) {
-      case '\0':
-        escape = '0';
-        break;
-      case '\n':
-        escape = 'n';
-        break;
-      case '\r':
-        escape = 'r';
-        break;
-      case '\\':
-        escape = '\\';
-        break;
-      case '\'':
-        escape = '\'';
-        break;
-      case '"':
-        escape = '"';
-        break;
-      case '\x1A':
-        escape = 'Z';
-        break;
-      default:
-        continue;
-    }
+    const char escape = escape_of(bytes[i]);
+    if (escape == 0) continue;
     out.append(bytes, done, i - done);
     out += '\\';
     out += escape;

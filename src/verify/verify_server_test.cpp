@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "verify/row_reader.hpp"
-#include "verify/verify_fixture.hpp"
+#include "verify/verify_fixture_for_tests.hpp"
 
 namespace reseal::verify {
 namespace {

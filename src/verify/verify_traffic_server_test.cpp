@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "verify/verify_fixture.hpp"
+#include "verify/verify_fixture_for_tests.hpp"
 
 namespace reseal::verify {
 namespace {
