@@ -56,7 +56,9 @@ void bypass(const SourceState& source, Findings& findings) {
   findings.push_back({Severity::note, "bypass-accounts", Where::source,
                       fmt::format("{} account(s)", source.bypass_accounts.size()),
                       "SUPER or CONNECTION_ADMIN: " + listed(source.bypass_accounts, 20),
-                      "read_only does not stop them: their sessions are ended and watched at the switch", ""});
+                      "the switch fences the source with super_read_only, which stops them too; but they can lift that"
+                      " fence, and they could write on the target before the switch",
+                      ""});
 }
 
 }  // namespace

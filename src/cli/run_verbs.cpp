@@ -53,9 +53,13 @@ run::Until until_named(const std::string& text) {
   return run::Until::armed;
 }
 
-/// Before anything else, an earlier switch that was cut off is finished or backed out.
+/// Before anything else, an earlier switch that was cut off is finished or backed out. Throws Failure(needs_operator)
+/// when finishing it left something for a person.
 bool already_switched(run::Run& run, const run::SwitchOptions& limits) {
-  return run::SwitchOver(run, limits).recover().target_serves || run.phase() == run::Phase::switched;
+  const auto earlier = run::SwitchOver(run, limits).recover();
+  if (earlier.target_serves && !earlier.person_needed.empty())
+    throw Failure(FailureKind::needs_operator, "the target serves; " + earlier.person_needed);
+  return earlier.target_serves || run.phase() == run::Phase::switched;
 }
 
 int start(const Command& command) {

@@ -200,11 +200,14 @@ verify::VerifyReport Run::verify(std::stop_token stop) {
   note("verified_rows", std::to_string(result.rows));
   bool unjudged = false;
   for (const auto& part : result.unjudged) {
-    // A table without a key that is being written cannot be judged while it moves: the switch compares it whole.
-    if (part.why == verify::Unjudged::Why::needs_quiet)
-      changed_.add_whole(part.table);
-    else
+    // A table without a key, or a row that is written at every look, cannot be judged while it moves. That is neither
+    // equal nor different: the switch compares the whole table.
+    if (part.why == verify::Unjudged::Why::not_comparable) {
       unjudged = true;
+      continue;
+    }
+    log_.warn("verify: " + text(part) + "; the switch compares the whole table");
+    changed_.add_whole(part.table);
   }
   if (!result.differences.empty() || !result.different_tables.empty() || unjudged) {
     const auto what = difference_text(result);
