@@ -173,7 +173,7 @@ digest_source() { digest main/source >"$folder/source.digest" || die "no digest 
 # equal SERVER: same rows, columns and indexes as the source, and every table encrypted.
 equal() {
   local plain
-  digest "$1" >"$folder/other.digest" || return 1
+  digest "$1" >"$folder/other.digest" || { echo "its tables cannot be read" >"$folder/differences"; return 1; }
   diff "$folder/source.digest" "$folder/other.digest" >"$folder/differences" || return 1
   plain=$(sql "$1" <<<"SELECT COUNT(*) FROM information_schema.INNODB_TABLESPACES
     WHERE NAME LIKE 'bench/%' AND ENCRYPTION<>'Y'")

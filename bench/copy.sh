@@ -65,6 +65,8 @@ run_one() {
     logs+=("$folder/ours.$repeat.log")
   fi
   equal main/target || void "$who"
+  # The next run empties the target, so the changed row is gone by then.
+  [[ $who != ours || $repeat != "$repeats" ]] || prove_check
 }
 
 prepare_machine
@@ -80,7 +82,6 @@ for ((repeat = 1; repeat <= repeats; repeat++)); do
     [[ -n ${failed[$who]:-} ]] || run_one "$who" "$repeat"
   done
 done
-prove_check
 for who in "${!failed[@]}"; do
   sed -i "/^$who\t/d" "$folder/results"
   echo "BENCH metric=copy peer=$who failed=\"${failed[$who]}\""
