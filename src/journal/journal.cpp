@@ -30,8 +30,9 @@ constexpr const char* layout =
 
 /// What SQLite says, and what the operating system said to it: "disk I/O error" alone does not tell a full disk.
 std::string reason(sqlite3* database) {
-  const int system = sqlite3_system_errno(database);
-  return std::string(sqlite3_errmsg(database)) + (system == 0 ? "" : std::string(": ") + std::strerror(system));
+  const std::string said = sqlite3_errmsg(database);
+  if (const int system = sqlite3_system_errno(database); system != 0) return said + ": " + std::strerror(system);
+  return said + (sqlite3_errcode(database) == SQLITE_IOERR ? " (is the disk full?)" : "");
 }
 
 struct Statement {

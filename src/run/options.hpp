@@ -27,8 +27,6 @@ struct RunOptions {
   std::uint64_t bytes_per_chunk = 16 << 20;
   seed::Throttle::Limits limits;
   std::filesystem::path hooks;        ///< folder of executables; empty: none
-  std::filesystem::path data_folder;  ///< the target's, when reachable elsewhere than it says
-  std::vector<std::string> canaries;  ///< texts that must not be in the target's files
 };
 
 /// Limits of one switch.

@@ -107,7 +107,6 @@ void Run::seed(std::stop_token stop) {
   options.workers = options_.workers;
   options.bytes_per_chunk = options_.bytes_per_chunk;
   options.limits = options_.limits;
-  options.by_gtid = source_facts_.gtid_on;
   seed::SeedProgress progress;
   std::uint64_t estimated = 0;
   for (const auto& table : tables_) estimated += table.estimated_rows;

@@ -19,7 +19,6 @@ struct SeedOptions {
   unsigned workers = 2;                      ///< each holds one session per side
   std::uint64_t bytes_per_chunk = 16 << 20;  ///< by table statistics
   Throttle::Limits limits;
-  bool by_gtid = false;
 };
 
 /// What the copy has done, for progress lines; read from any thread.
