@@ -30,9 +30,8 @@ constexpr const char* layout =
 
 /// What SQLite says, and what the operating system said to it: "disk I/O error" alone does not tell a full disk.
 std::string reason(sqlite3* database) {
-  const std::string said = sqlite3_errmsg(database);
-  if (const int system = sqlite3_system_errno(database); system != 0) return said + ": " + std::strerror(system);
-  return said + (sqlite3_errcode(database) == SQLITE_IOERR ? " (is the disk full?)" : "");
+  const int system = sqlite3_system_errno(database);
+  return std::string(sqlite3_errmsg(database)) + (system == 0 ? "" : std::string(": ") + std::strerror(system));
 }
 
 struct Statement {
@@ -125,7 +124,7 @@ void Journal::execute(const char* statement, const std::vector<std::string_view>
     do result = sqlite3_step(prepared.handle);
     while (result == SQLITE_ROW);
   }
-  if (result != SQLITE_DONE) fail(std::string("cannot write the journal: ") + sqlite3_errmsg(database_.get()));
+  if (result != SQLITE_DONE) fail("cannot write the journal: " + reason(database_.get()));
 }
 
 std::optional<std::string> Journal::fact(std::string_view name) const {
