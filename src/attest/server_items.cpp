@@ -75,14 +75,16 @@ void look_at_binlogs(mysql::Session& target, Items& items) {
   }
 }
 
+AttestedItem log_item(mysql::Session& target, const std::string& name, const std::string& output) {
+  const bool on = variable(target, name) == "ON" && output != "NONE";
+  return {"log", name, on ? Protection::plain : Protection::not_needed,
+          name + "=" + (on ? "ON" : "OFF") + ", log_output=" + output,
+          on ? "SET PERSIST " + name + "=OFF, and remove what was written" : ""};
+}
+
 void look_at_logs(mysql::Session& target, Items& items) {
   const auto output = variable(target, "log_output").value_or("FILE");
-  for (const std::string name : {"general_log", "slow_query_log"}) {
-    const bool on = variable(target, name) == "ON" && output != "NONE";
-    items.push_back({"log", name, on ? Protection::plain : Protection::not_needed,
-                     name + "=" + (on ? "ON" : "OFF") + ", log_output=" + output,
-                     on ? "SET PERSIST " + name + "=OFF, and remove what was written" : ""});
-  }
+  for (const auto* name : {"general_log", "slow_query_log"}) items.push_back(log_item(target, name, output));
   // Both tables are CSV files, which no server can encrypt.
   for (const std::string table : {"mysql.general_log", "mysql.slow_log"}) {
     const bool holds = any_row(target, "SELECT 1 FROM " + table + " LIMIT 1");
