@@ -139,7 +139,7 @@ void ClientModel::fill(Operation& operation, std::mt19937_64& random) const {
       break;
     case Kind::blob_put:
       operation.first = slot_key(below(random, blob_slots));
-      operation.amount = static_cast<std::int64_t>(1024 << below(random, 8));  // 1 KiB to 128 KiB, and a bit
+      operation.amount = std::int64_t{1024} << below(random, 8);  // 1 KiB to 128 KiB, and a bit
       operation.amount += static_cast<std::int64_t>(below(random, 1000));
       break;
     case Kind::blob_drop:
