@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "check/readers.hpp"
@@ -40,10 +42,11 @@ void read_schema_tables(mysql::Session& session, SourceState& source) {
 void read_collations(mysql::Session& session, SourceState& source) {
   const auto list = mysql::in_list(source.schemas);
   for (const auto& row : session.query(
-           "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN " + list +
-           " UNION SELECT TABLE_COLLATION FROM information_schema.TABLES WHERE TABLE_TYPE='BASE TABLE'"
-           " AND TABLE_SCHEMA IN " +
-           list + " UNION SELECT COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN " + list))
+           fmt::format("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN {0}"
+                       " UNION SELECT TABLE_COLLATION FROM information_schema.TABLES WHERE TABLE_TYPE='BASE TABLE'"
+                       " AND TABLE_SCHEMA IN {0}"
+                       " UNION SELECT COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN {0}",
+                       list)))
     if (row[0]) source.collations.insert(*row[0]);
 }
 

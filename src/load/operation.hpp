@@ -45,6 +45,7 @@ class ClientKey {
   std::uint64_t value() const { return value_; }
   std::uint32_t run() const { return static_cast<std::uint32_t>(value_ >> 12); }
   std::uint32_t client() const { return static_cast<std::uint32_t>(value_ & max_client); }
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the zero of a generated comparison for a pointer
   auto operator<=>(const ClientKey&) const = default;
 
  private:
@@ -62,6 +63,7 @@ class OpId {
   std::uint64_t value() const { return value_; }
   ClientKey client() const { return ClientKey(value_ >> 28); }
   std::uint32_t seq() const { return static_cast<std::uint32_t>(value_ & max_seq); }
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the zero of a generated comparison for a pointer
   auto operator<=>(const OpId&) const = default;
 
  private:

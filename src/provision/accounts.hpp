@@ -12,6 +12,7 @@ namespace reseal::provision {
 struct AccountName {
   std::string user;
   std::string host;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the zero of a generated comparison for a pointer
   auto operator<=>(const AccountName&) const = default;
   /// user@host, for messages.
   std::string text() const { return user + "@" + host; }

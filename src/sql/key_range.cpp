@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sql/key_range.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/failure.hpp"
@@ -115,8 +117,8 @@ std::string beyond(const Table& table, const Key& key, const KeyValues& values, 
     if (condition.empty()) {
       condition = compare(column, last, values[i]);
     } else {
-      condition =
-          compare(column, strict, values[i]) + " OR (" + compare(column, "=", values[i]) + " AND (" + condition + "))";
+      condition = fmt::format("{} OR ({} AND ({}))", compare(column, strict, values[i]),
+                              compare(column, "=", values[i]), condition);
     }
   }
   if (key.parts.size() == 1) return condition;

@@ -17,7 +17,8 @@ std::uint64_t number_after(std::string_view text, char separator) {
 }  // namespace
 
 std::strong_ordering BinlogPosition::operator<=>(const BinlogPosition& other) const {
-  if (const auto by_file = number_after(file, '.') <=> number_after(other.file, '.'); by_file != 0) return by_file;
+  if (const auto by_file = number_after(file, '.') <=> number_after(other.file, '.'); std::is_neq(by_file))
+    return by_file;
   return offset <=> other.offset;
 }
 

@@ -17,7 +17,7 @@ struct BinlogPosition {
   std::uint64_t offset = 0;
 
   std::strong_ordering operator<=>(const BinlogPosition& other) const;
-  bool operator==(const BinlogPosition& other) const { return (*this <=> other) == 0; }
+  bool operator==(const BinlogPosition& other) const { return std::is_eq(*this <=> other); }
   /// "binlog.000004:157"
   std::string text() const { return file + ":" + std::to_string(offset); }
   static base::Result<BinlogPosition> parse(std::string_view text);

@@ -12,6 +12,7 @@ namespace reseal::sql {
 struct TableName {
   std::string schema;
   std::string name;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the zero of a generated comparison for a pointer
   auto operator<=>(const TableName&) const = default;
   /// `schema`.`name`, quoted.
   std::string quoted() const;
