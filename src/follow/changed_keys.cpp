@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "follow/changed_keys.hpp"
 
+#include <utility>
+
 namespace reseal::follow {
 
 void ChangedKeys::add(const Batch& batch) {
@@ -23,11 +25,14 @@ void ChangedKeys::add(const Batch& batch) {
         if (!change.after.fields.empty()) put(changes.table->key_values(change.after, &change.before));
       }
     }
-    if (count_ > capacity_) {
-      changed_.too_many = true;
-      changed_.keys.clear();
-    }
+    drop_if_too_many();
   }
+}
+
+void ChangedKeys::drop_if_too_many() {
+  if (count_ <= capacity_) return;
+  changed_.too_many = true;
+  changed_.keys.clear();
 }
 
 void ChangedKeys::add_whole(const sql::TableName& table) {
@@ -39,6 +44,20 @@ void ChangedKeys::clear() {
   const std::lock_guard lock(mutex_);
   changed_ = {};
   count_ = 0;
+}
+
+ChangedKeys::Keys ChangedKeys::take() {
+  const std::lock_guard lock(mutex_);
+  if (!changed_.too_many) count_ = 0;
+  return std::exchange(changed_.keys, {});
+}
+
+void ChangedKeys::put_back(const sql::TableName& table, const std::vector<sql::KeyValues>& keys) {
+  const std::lock_guard lock(mutex_);
+  if (changed_.too_many || keys.empty()) return;
+  auto& changed = changed_.keys[table];
+  for (const auto& key : keys) count_ += changed.insert(key).second ? 1 : 0;
+  drop_if_too_many();
 }
 
 std::size_t ChangedKeys::Snapshot::size() const {

@@ -23,9 +23,15 @@ class ChangedKeys {
   /// Forgets everything: a comparison that reads every row begins now.
   void clear();
 
+  using Keys = std::map<sql::TableName, std::set<sql::KeyValues>>;
+  /// Hands the keys out and forgets them: they are compared now. Whole tables stay, and "too many" too.
+  Keys take();
+  /// Keys that were taken and not found equal.
+  void put_back(const sql::TableName& table, const std::vector<sql::KeyValues>& keys);
+
   struct Snapshot {
     bool too_many = false;
-    std::map<sql::TableName, std::set<sql::KeyValues>> keys;
+    Keys keys;
     std::set<sql::TableName> whole_tables;  ///< changed tables without a row key, and those of `add_whole`
     std::size_t size() const;
   };
@@ -33,6 +39,8 @@ class ChangedKeys {
   std::size_t size() const;
 
  private:
+  void drop_if_too_many();
+
   mutable std::mutex mutex_;
   const std::size_t capacity_;
   std::size_t count_ = 0;

@@ -180,6 +180,11 @@ void Run::catch_up(std::stop_token stop) {
   start_follow();
 }
 
+void Run::wait_followed(std::stop_token stop) {
+  mysql::Session session(options_.source, mysql::Side::source);
+  live().wait_until(write_marker(session, source_facts_, id_ + ":look"), std::move(stop), follow_patience);
+}
+
 verify::VerifyReport Run::verify(std::stop_token stop) {
   log_.info("verify: comparing every row on both servers while traffic goes on");
   verify::Options options;
@@ -188,25 +193,27 @@ verify::VerifyReport Run::verify(std::stop_token stop) {
                             [this] { return mysql::Session(options_.target, mysql::Side::target); }, options);
   // Rows that change from here on are compared again at the switch.
   changed_.clear();
-  const auto followed = [this](std::stop_token token) {
-    mysql::Session session(options_.source, mysql::Side::source);
-    live_->wait_until(write_marker(session, source_facts_, id_ + ":look"), token, follow_patience);
-  };
-  followed(stop);
-  const auto result = verifier.compare(tables_, followed, stop);
+  wait_followed(stop);
+  const auto result = verifier.compare(
+      tables_, [this](std::stop_token token) { wait_followed(token); }, stop);
   reconnect();
   note("digest", result.digest);
   note("verified_rows", std::to_string(result.rows));
   bool unjudged = false;
   for (const auto& part : result.unjudged) {
     // A table without a key, or a row that is written at every look, cannot be judged while it moves. That is neither
-    // equal nor different: the switch compares the whole table.
+    // equal nor different: the switch compares the row, or the whole table.
     if (part.why == verify::Unjudged::Why::not_comparable) {
       unjudged = true;
       continue;
     }
-    log_.warn("verify: " + text(part) + "; the switch compares the whole table");
-    changed_.add_whole(part.table);
+    if (part.rows.empty()) {
+      log_.warn("verify: " + text(part) + "; the switch compares the whole table");
+      changed_.add_whole(part.table);
+    } else {
+      log_.info("verify: " + text(part) + "; the switch compares them");
+      changed_.put_back(part.table, part.rows);
+    }
   }
   if (!result.differences.empty() || !result.different_tables.empty() || unjudged) {
     const auto what = difference_text(result);

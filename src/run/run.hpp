@@ -44,6 +44,8 @@ class Run {
   const mysql::ServerFacts& source_facts() const { return source_facts_; }
   mysql::Session& source() { return *source_; }
   mysql::Session& target() { return *target_; }
+  /// Returns when the follow has applied everything that the source had committed when this was called.
+  void wait_followed(std::stop_token stop);
   /// Running from `caught_up` on.
   LiveFollow& live();
   /// Ends the follow, with everything it has committed in place.

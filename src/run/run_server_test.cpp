@@ -7,6 +7,7 @@
 
 #include "base/failure.hpp"
 #include "fence/source_fence.hpp"
+#include "run/changed_rows.hpp"
 #include "run/run.hpp"
 #include "run/switch_over.hpp"
 #include "sandbox/test_server.hpp"
@@ -262,6 +263,64 @@ TEST_F(Moves, a_switch_that_cannot_fence_in_time_is_given_up_and_the_source_serv
   sql("INSERT INTO t VALUES (1)");
   EXPECT_TRUE(SwitchOver(run, {}).execute({}).target_serves);
   expect_same("SELECT id FROM app.t");
+}
+
+/// Plants one statement on the target after the comparison; the switch must see what it did and leave the source
+/// serving.
+class PlantedAtTheSwitch : public Moves {
+ protected:
+  void expect_seen(const std::string& planted) {
+    {
+      mysql::Session target(target_server().endpoint(), mysql::Side::target);
+      target.execute(planted);
+    }
+    const auto report = SwitchOver(*run_, {}).execute({});
+    EXPECT_FALSE(report.target_serves) << planted;
+    EXPECT_NE(report.given_up_because.find("differ"), std::string::npos) << report.given_up_because;
+    EXPECT_TRUE(run_->poisoned().has_value());
+    sql("UPDATE t SET v = v + 1 WHERE id = 1");  // the source serves
+  }
+  /// Changes rows at the source, and returns when the follow has applied them.
+  void change(const std::string& statement) {
+    sql(statement);
+    run_->wait_followed({});
+  }
+};
+
+TEST_F(PlantedAtTheSwitch, in_one_of_the_rows_that_changed_since_the_comparison) {
+  begin(source_server(), "CREATE TABLE t (id INT PRIMARY KEY, v INT);\nINSERT INTO t VALUES (1,1),(2,2),(3,3);\n");
+  open().advance(Until::verified, {});
+  change("UPDATE t SET v = v + 10");
+  expect_seen("UPDATE app.t SET v = v + 1 WHERE id = 2");
+}
+
+TEST_F(PlantedAtTheSwitch, in_one_of_many_changed_rows_that_are_compared_ahead) {
+  begin(source_server(), "CREATE TABLE t (id INT PRIMARY KEY, v INT);\n");
+  sql("SET SESSION cte_max_recursion_depth=100000");
+  sql("INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<3000) SELECT i, i FROM n");
+  open().advance(Until::verified, {});
+  change("UPDATE t SET v = v + 10");
+  EXPECT_EQ(run_->changed_keys().size(), 3000U);
+  narrow_changed_rows(*run_, {});
+  EXPECT_EQ(run_->changed_keys().size(), 0U) << "rows at rest and equal are not compared again";
+  change("UPDATE t SET v = v + 10");
+  expect_seen("DELETE FROM app.t WHERE id = 1234");
+}
+
+TEST_F(PlantedAtTheSwitch, in_a_table_without_a_key) {
+  begin(source_server(),
+        "CREATE TABLE t (id INT PRIMARY KEY, v INT);\nINSERT INTO t VALUES (1,1);\n"
+        "CREATE TABLE heap (a INT, b VARCHAR(20));\nINSERT INTO heap VALUES (1,'x'),(1,'x');\n");
+  open().advance(Until::verified, {});
+  change("INSERT INTO heap VALUES (2,'y')");
+  expect_seen("UPDATE app.heap SET b = 'X' WHERE a = 1 LIMIT 1");
+}
+
+TEST_F(PlantedAtTheSwitch, in_a_row_that_the_comparison_could_not_judge) {
+  begin(source_server(), "CREATE TABLE t (id INT PRIMARY KEY, v INT);\nINSERT INTO t VALUES (1,1),(2,2);\n");
+  open().advance(Until::verified, {});
+  run_->changed_keys().put_back({"app", "t"}, {{"2"}});
+  expect_seen("UPDATE app.t SET v = 3 WHERE id = 2");
 }
 
 class OtherSources : public Moves {};

@@ -10,6 +10,7 @@
 #include "base/failure.hpp"
 #include "provision/object_compare.hpp"
 #include "provision/provisioner.hpp"
+#include "run/changed_rows.hpp"
 #include "run/hooks.hpp"
 #include "run/progress_lines.hpp"
 
@@ -71,6 +72,7 @@ SwitchReport SwitchOver::recover() {
 
 SwitchReport SwitchOver::execute(std::stop_token stop) {
   guardrails(stop);
+  narrow_changed_rows(run_, stop);
   triggers_ = provision::read_objects(run_.source(), provision::ObjectKind::trigger, run_.schemas());
   events_ = provision::read_objects(run_.source(), provision::ObjectKind::event, run_.schemas());
   run_.note("epoch", std::to_string(std::stoull(run_.fact("epoch").value_or("0")) + 1));
@@ -246,26 +248,7 @@ void SwitchOver::drain() {
 }
 
 void SwitchOver::compare_changes() {
-  const auto& options = run_.options();
-  verify::Verifier verifier([&] { return mysql::Session(options.source, mysql::Side::source); },
-                            [&] { return mysql::Session(options.target, mysql::Side::target); });
-  const auto changed = run_.changed_keys().snapshot();
-  if (changed.too_many)
-    throw Failure(FailureKind::given_up,
-                  "more rows changed since the last comparison than can be compared in the switch");
-  std::vector<sql::Table> whole;
-  for (const auto& table : run_.tables()) {
-    if (changed.whole_tables.count(table.name) != 0) whole.push_back(table);
-    const auto keys = changed.keys.find(table.name);
-    if (keys == changed.keys.end()) continue;
-    const auto differences = verifier.compare_keys(table, {keys->second.begin(), keys->second.end()});
-    if (!differences.empty())
-      throw Failure(FailureKind::divergence, fmt::format("{} changed rows differ, the first: {}", differences.size(),
-                                                         text(differences.front())));
-  }
-  if (!whole.empty() && !verifier.compare(whole, {}, {}).equal())
-    throw Failure(FailureKind::divergence, "a table that could only be compared while nothing moves differs");
-  run_.record("switch-compared", std::to_string(changed.size()) + " changed rows are equal");
+  compare_changed_rows(run_);
   facts_.changes_equal = true;
 }
 

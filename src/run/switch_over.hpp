@@ -11,7 +11,6 @@
 #include "fence/source_fence.hpp"
 #include "provision/stored_object.hpp"
 #include "run/run.hpp"
-#include "verify/verifier.hpp"
 
 namespace reseal::run {
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sql/key_range.hpp"
 #include "sql/table.hpp"
 
 namespace reseal::verify {
@@ -31,6 +32,7 @@ struct Unjudged {
   sql::TableName table;
   Why why = Why::needs_quiet;
   std::string reason;
+  std::vector<sql::KeyValues> rows;  ///< of an unsettled table, when all its unsettled rows are known by key
 };
 
 std::string text(const Unjudged& unjudged);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify/table_shape.hpp"
 
+#include <fmt/format.h>
+
 #include <set>
 
 #include "mysql/schema_reader.hpp"
@@ -23,7 +25,7 @@ std::string mismatch(const Shape& source, const Shape& target) {
     const auto it = target.find(name);
     if (it == target.end()) return "the target's table has no column " + name;
     if (it->second != type)
-      return "column " + name + " is " + type + " on the source and " + it->second + " on the target";
+      return fmt::format("column {} is {} on the source and {} on the target", name, type, it->second);
   }
   for (const auto& [name, type] : target)
     if (!source.contains(name)) return "only the target's table has the column " + name;

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/failure.hpp"
-#include "verify/row_reader.hpp"
 #include "verify/verify_pass.hpp"
 
 namespace reseal::verify {
@@ -33,39 +32,6 @@ VerifyReport Verifier::compare(const std::vector<sql::Table>& tables, const Wait
     if (stop.stop_requested()) throw interrupted();
     throw;
   }
-}
-
-std::vector<Difference> Verifier::compare_keys(const sql::Table& table, const std::vector<sql::KeyValues>& keys) {
-  auto source = open_source_();
-  auto target = open_target_();
-  return compare_keys(source, target, table, keys, options_.look.keys_per_query);
-}
-
-std::vector<Difference> Verifier::compare_keys(mysql::Session& source, mysql::Session& target, const sql::Table& table,
-                                               const std::vector<sql::KeyValues>& keys, std::size_t keys_per_query) {
-  const auto* key = usable_key(table);
-  if (key == nullptr)
-    throw Failure(FailureKind::unsupported,
-                  table.name.text() + " has no key to look rows up by; compare it as a whole");
-  std::vector<std::string> encoded;
-  encoded.reserve(keys.size());
-  for (const auto& values : keys) encoded.push_back(encode_key(values));
-  const auto source_rows = read_keys(source, table, *key, encoded, keys_per_query);
-  auto target_rows = read_keys(target, table, *key, encoded, keys_per_query);
-
-  std::vector<Difference> differences;
-  for (const auto& [row_key, hash] : source_rows) {
-    const auto it = target_rows.find(row_key);
-    if (it == target_rows.end()) {
-      differences.push_back({table.name, key_digest(row_key), Difference::Kind::only_on_source});
-      continue;
-    }
-    if (it->second != hash) differences.push_back({table.name, key_digest(row_key), Difference::Kind::differs});
-    target_rows.erase(it);
-  }
-  for (const auto& [row_key, hash] : target_rows)
-    differences.push_back({table.name, key_digest(row_key), Difference::Kind::only_on_target});
-  return differences;
 }
 
 }  // namespace reseal::verify

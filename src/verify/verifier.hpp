@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "mysql/session.hpp"
-#include "sql/key_range.hpp"
 #include "sql/table.hpp"
 #include "verify/report.hpp"
 #include "verify/second_look.hpp"
@@ -41,14 +40,6 @@ class Verifier final {
   /// and every difference is final.
   VerifyReport compare(const std::vector<sql::Table>& tables, const WaitUntilFollowed& wait_until_followed,
                        std::stop_token stop, const Progress& progress = {});
-
-  /// Compares the rows of the given keys (each as bytes, see sql::KeyValues), when nothing moves. For inside the
-  /// cutover: one query per side for every `look.keys_per_query` keys.
-  std::vector<Difference> compare_keys(const sql::Table& table, const std::vector<sql::KeyValues>& keys);
-  /// The same on sessions that are open already: two logins less inside the stall.
-  static std::vector<Difference> compare_keys(mysql::Session& source, mysql::Session& target, const sql::Table& table,
-                                              const std::vector<sql::KeyValues>& keys,
-                                              std::size_t keys_per_query = LookOptions{}.keys_per_query);
 
  private:
   OpenSession open_source_;

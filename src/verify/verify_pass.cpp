@@ -83,7 +83,7 @@ void VerifyPass::drop_tables_that_do_not_match() {
   for (auto& state : states_) {
     const auto it = mismatches.find(state.table->name);
     if (it == mismatches.end()) continue;
-    report_.unjudged.push_back({state.table->name, Unjudged::Why::not_comparable, it->second});
+    report_.unjudged.push_back({state.table->name, Unjudged::Why::not_comparable, it->second, {}});
     state.different = true;
   }
 }
@@ -182,8 +182,10 @@ void VerifyPass::compare_whole(Pair& pair, TableState& state, std::stop_token st
   if (finding.state == WholeTableFinding::State::equal) return;
   if (finding.state == WholeTableFinding::State::needs_quiet) {
     const std::lock_guard lock(mutex_);
-    report_.unjudged.push_back({state.table->name, Unjudged::Why::needs_quiet,
-                                "it has no key to look rows up by, and it changed at every look"});
+    report_.unjudged.push_back({state.table->name,
+                                Unjudged::Why::needs_quiet,
+                                "it has no key to look rows up by, and it changed at every look",
+                                {}});
     return;
   }
   if (finding.differences.empty()) return declare_different(state);
@@ -231,7 +233,11 @@ void VerifyPass::settle_suspects(Pair& pair, std::size_t at_least, std::stop_tok
     record(*it, std::move(difference));
   }
   const std::lock_guard lock(mutex_);
-  for (const auto& one : verdicts.unsettled) ++state_of(one.table).unsettled;
+  for (const auto& one : verdicts.unsettled) {
+    auto& state = state_of(one.table);
+    ++state.unsettled;
+    if (state.unsettled <= options_.max_suspects) state.unsettled_rows.push_back(decode_key(one.key));
+  }
 }
 
 void VerifyPass::record(TableState& state, Difference difference) {
@@ -268,15 +274,18 @@ VerifyPass::TableState& VerifyPass::state_of(const sql::Table* table) {
 
 VerifyReport VerifyPass::finish() {
   std::string sums;
-  for (const auto& state : states_) {
+  for (auto& state : states_) {
     const auto& name = state.table->name;
     sums += state.source.text() + "\n";
     report_.rows += state.source.count();
-    if (state.unsettled > 0)
-      report_.unjudged.push_back(
-          {name, Unjudged::Why::unsettled,
-           std::to_string(state.unsettled) + " rows changed at every look and were never equal"});
-    if (!state.why_unjudged.empty()) report_.unjudged.push_back({name, Unjudged::Why::unsettled, state.why_unjudged});
+    if (state.unsettled > 0) {
+      if (state.unsettled > state.unsettled_rows.size()) state.unsettled_rows.clear();
+      report_.unjudged.push_back({name, Unjudged::Why::unsettled,
+                                  std::to_string(state.unsettled) + " rows changed at every look and were never equal",
+                                  std::move(state.unsettled_rows)});
+    }
+    if (!state.why_unjudged.empty())
+      report_.unjudged.push_back({name, Unjudged::Why::unsettled, state.why_unjudged, {}});
   }
   report_.tables = states_.size();
   report_.digest = hexadecimal(sha256(sums));

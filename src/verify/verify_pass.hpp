@@ -34,6 +34,7 @@ class VerifyPass final {
     HashSum source;  // guarded by mutex_, as everything below
     std::size_t differences = 0;
     std::size_t unsettled = 0;
+    std::vector<sql::KeyValues> unsettled_rows;  ///< the first of them, at most Options::max_suspects
     std::string why_unjudged;
     std::atomic<bool> different = false;  ///< as a whole: nothing more of it is read
   };
