@@ -18,14 +18,10 @@ namespace reseal::binlog {
 base::Result<Done> append_literal(std::string& out, const ColumnType& type, const Field& field,
                                   const sql::Column& column);
 
-/// Appends bytes that are equal for two fields of this column exactly when the stored values are the same bytes.
-/// NULL and absent differ from every value and from each other.
-void append_key_bytes(std::string& out, const ColumnType& type, const Field& field);
-
 /// Appends bytes that are equal whenever a unique index on the column could call the two values equal; unequal values
 /// may share them too. For ordering conflicting changes, never for telling rows apart: text under a collation that is
 /// not binary contributes nothing, trailing spaces do not count, -0.0 is 0.0. A NULL conflicts with nothing: the
 /// caller leaves out keys that hold one.
-void append_conflict_bytes(std::string& out, const ColumnType& type, const Field& field, const sql::Column& column);
+void append_conflict_bytes(std::string& out, const Field& field, const sql::Column& column);
 
 }  // namespace reseal::binlog

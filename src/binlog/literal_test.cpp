@@ -120,7 +120,7 @@ TEST(literal, needs_a_value_and_leaves_the_text_alone_without_one) {
 
 std::string conflict(std::string_view raw, const sql::Column& column) {
   std::string out;
-  append_conflict_bytes(out, {}, Field{Field::State::present, raw}, column);
+  append_conflict_bytes(out, Field{Field::State::present, raw}, column);
   return out;
 }
 
@@ -140,17 +140,19 @@ TEST(conflict_bytes, are_equal_for_what_an_index_may_call_equal) {
   EXPECT_NE(conflict(std::string("a\0", 2), bytes), conflict("a", bytes));
 }
 
-TEST(key_bytes, tell_apart_null_absent_and_bytes) {
-  const auto key = [](Field::State state, std::string_view raw) {
+TEST(conflict_bytes, tell_apart_null_absent_and_where_one_field_ends) {
+  sql::Column column;
+  column.family = sql::ColumnFamily::bytes;
+  column.data_type = "varbinary";
+  const auto bytes = [&](Field::State state, std::string_view raw) {
     std::string out;
-    append_key_bytes(out, {}, Field{state, raw});
+    append_conflict_bytes(out, Field{state, raw}, column);
     return out;
   };
-  EXPECT_NE(key(Field::State::null, ""), key(Field::State::absent, ""));
-  EXPECT_NE(key(Field::State::null, ""), key(Field::State::present, ""));
-  EXPECT_NE(key(Field::State::present, "ab") + key(Field::State::present, "c"),
-            key(Field::State::present, "a") + key(Field::State::present, "bc"));
-  EXPECT_EQ(key(Field::State::present, std::string(300, 'a')), key(Field::State::present, std::string(300, 'a')));
+  EXPECT_NE(bytes(Field::State::null, ""), bytes(Field::State::absent, ""));
+  EXPECT_NE(bytes(Field::State::null, ""), bytes(Field::State::present, ""));
+  EXPECT_NE(bytes(Field::State::present, "ab") + bytes(Field::State::present, "c"),
+            bytes(Field::State::present, "a") + bytes(Field::State::present, "bc"));
 }
 
 }  // namespace

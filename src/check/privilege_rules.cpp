@@ -12,7 +12,7 @@
 namespace reseal::check {
 namespace {
 
-enum class Scope { server, schemas, own_schema };
+enum class Scope { server, schemas, own_schema, system_schemas };
 
 /// A privilege one side needs. `since` and `until` are versions as 100 * major + minor; `until` is exclusive.
 struct Need {
@@ -26,6 +26,10 @@ constexpr unsigned always = 0;
 constexpr unsigned open_end = 10000;
 constexpr auto block = Severity::blocker;
 constexpr auto warn = Severity::warning;
+
+const std::vector<std::string> own_schema = {"reseal"};
+// Accounts and their attributes; what living sessions have set, which sessions are ours, the state of the keyring.
+const std::vector<std::string> system_schemas = {"mysql", "performance_schema"};
 
 constexpr std::array source_needs = {
     Need{Scope::schemas, "SELECT", always, open_end, block},
@@ -46,6 +50,7 @@ constexpr std::array source_needs = {
     Need{Scope::own_schema, "INSERT", always, open_end, block},
     Need{Scope::own_schema, "UPDATE", always, open_end, block},
     Need{Scope::own_schema, "DELETE", always, open_end, block},
+    Need{Scope::system_schemas, "SELECT", always, open_end, block},
 };
 
 constexpr std::array target_schema_needs = {
@@ -64,6 +69,7 @@ constexpr std::array target_needs = {
     Need{Scope::server, "SET_USER_ID", 800, 802, block},
     Need{Scope::server, "SET_ANY_DEFINER", 802, open_end, block},
     Need{Scope::server, "ALLOW_NONEXISTENT_DEFINER", 802, open_end, warn},
+    Need{Scope::system_schemas, "SELECT", always, open_end, block},
 };
 
 /// Collects what is missing, to be told as one finding and one GRANT per place.
@@ -76,12 +82,13 @@ class Missing {
     if (version < need.since || version >= need.until) return;
     if (need.scope == Scope::server) {
       if (!server_.privileges.has(need.privilege)) add(need.severity, "", need.privilege);
-    } else if (need.scope == Scope::own_schema) {
-      if (!server_.privileges.has_on(need.privilege, "reseal")) add(need.severity, "reseal", need.privilege);
-    } else {
-      for (const auto& schema : schemas)
-        if (!server_.privileges.has_on(need.privilege, schema)) add(need.severity, schema, need.privilege);
+      return;
     }
+    const auto& places = need.scope == Scope::schemas      ? schemas
+                         : need.scope == Scope::own_schema ? own_schema
+                                                           : system_schemas;
+    for (const auto& schema : places)
+      if (!server_.privileges.has_on(need.privilege, schema)) add(need.severity, schema, need.privilege);
   }
 
   void tell(Findings& findings) const {

@@ -92,7 +92,9 @@ int verify(const Command& command) {
     throw Failure(FailureKind::refused, "the target serves; there is nothing left to compare it with");
   run.advance(run::Until::caught_up, signals.token());
   const auto report = run.verify(signals.token());
-  std::cout << fmt::format("{} tables, {} rows: equal\n", report.tables, report.rows);
+  std::cout << fmt::format("{} tables, {} rows: ", report.tables, report.rows)
+            << (report.equal() ? "equal\n" : "no difference found; not all could be judged while it moves:\n");
+  for (const auto& part : report.unjudged) std::cout << "  " << text(part) << "\n";
   return 0;
 }
 

@@ -86,7 +86,7 @@ void TableBinding::add_conflict_tokens(const binlog::RowImage& image, std::vecto
         conflicts = false;
         break;
       }
-      binlog::append_conflict_bytes(bytes, map->columns[part.column], field, table->columns[part.column]);
+      binlog::append_conflict_bytes(bytes, field, table->columns[part.column]);
     }
     if (conflicts) tokens.push_back(stable_hash(bytes, stable_hash(table->name.text(), k + 1)));
   }

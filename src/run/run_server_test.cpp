@@ -2,6 +2,7 @@
 // The phases on real servers with what breaks such tools. Each test moves one small schema and compares it exactly.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -323,7 +324,75 @@ TEST_F(PlantedAtTheSwitch, in_a_row_that_the_comparison_could_not_judge) {
   expect_seen("UPDATE app.t SET v = 3 WHERE id = 2");
 }
 
-class OtherSources : public Moves {};
+class OtherSources : public Moves {
+ protected:
+  /// Runs the statements again and again, `?` being a number from 0 to 199, until the returned thread is stopped.
+  std::jthread write_all_the_time(std::vector<std::string> statements) {
+    return std::jthread([this, statements = std::move(statements)](std::stop_token stop) {
+      mysql::Session session(server_->endpoint(), mysql::Side::source);
+      session.execute("USE app");
+      for (unsigned n = 0; !stop.stop_requested(); n = (n * 37 + 11) % 200, ++written_) {
+        for (auto statement : statements) {
+          for (auto at = statement.find('?'); at != std::string::npos; at = statement.find('?'))
+            statement.replace(at, 1, std::to_string(n));
+          session.execute(statement);
+        }
+      }
+    });
+  }
+  /// Copies and follows while the statements run; then they end, and everything must be equal.
+  void move_under(std::vector<std::string> statements) {
+    auto writer = write_all_the_time(std::move(statements));
+    auto& run = open();
+    run.advance(Until::seeded, {});
+    const auto during_the_copy = written_.load();
+    run.advance(Until::caught_up, {});
+    writer.request_stop();
+    writer.join();
+    EXPECT_GT(during_the_copy, 0U) << "nothing was written during the copy: this proves nothing";
+    run.advance(Until::verified, {});
+  }
+
+  std::atomic<unsigned> written_ = 0;
+};
+
+constexpr const char* two_hundred_documents =
+    "CREATE TABLE w (id INT PRIMARY KEY, u INT UNIQUE, v INT DEFAULT 5, j JSON, pad VARCHAR(2000));\n"
+    "INSERT INTO w WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<199) SELECT i, i, i,"
+    " JSON_OBJECT('a', i, 'd', CAST('1.10' AS DECIMAL(10,2)), 'text', REPEAT('x', 300)), REPEAT('p', 2000) FROM n;\n";
+
+const std::vector<std::string> writes_of_every_shape = {
+    "UPDATE w SET v = v + 1 WHERE id = ?",
+    "UPDATE w SET j = JSON_SET(j, '$.a', ? + v, '$.d', CAST('2.50' AS DECIMAL(10,2))) WHERE id = ?",
+    "UPDATE w SET u = NULL WHERE id = (? + 1) % 200",
+    "UPDATE w SET u = (? + 1) % 200 WHERE id = (? + 1) % 200",
+    "DELETE FROM w WHERE id = (? + 7) % 200",
+    "INSERT INTO w (id, u, j) VALUES ((? + 7) % 200, (? + 7) % 200, JSON_ARRAY(?))"};
+constexpr const char* every_column =
+    "SELECT id, u, v, CAST(j AS CHAR), JSON_TYPE(JSON_EXTRACT(j, '$.d')), SHA2(pad, 256) FROM w ORDER BY id";
+
+TEST_F(OtherSources, minimal_images_while_the_copy_runs) {
+  auto options = ServerOptions::plain_source();
+  options.row_image = "MINIMAL";
+  TestServer source(options);
+  begin(source, two_hundred_documents);
+  move_under(writes_of_every_shape);
+  expect_same(every_column);
+  finish();
+}
+
+TEST_F(OtherSources, partial_json_and_moving_keys_while_the_copy_runs) {
+  auto options = ServerOptions::plain_source();
+  options.partial_json = true;
+  TestServer source(options);
+  begin(source, two_hundred_documents);
+  auto writes = writes_of_every_shape;
+  writes.emplace_back("UPDATE w SET id = id + 1000 WHERE id = (? + 9) % 200");
+  writes.emplace_back("UPDATE w SET id = id - 1000 WHERE id > 999");
+  move_under(writes);
+  expect_same(every_column);
+  finish();
+}
 
 TEST_F(OtherSources, minimal_images_and_file_positions) {
   auto options = ServerOptions::plain_source();

@@ -50,11 +50,7 @@ std::string_view conflict_view(std::string_view raw, const sql::Column& column) 
 
 }  // namespace
 
-void append_key_bytes(std::string& out, const ColumnType&, const Field& field) {
-  append_framed(out, field.state, field.raw);
-}
-
-void append_conflict_bytes(std::string& out, const ColumnType&, const Field& field, const sql::Column& column) {
+void append_conflict_bytes(std::string& out, const Field& field, const sql::Column& column) {
   append_framed(out, field.state, conflict_view(field.raw, column));
 }
 
