@@ -7,7 +7,6 @@
 namespace reseal::cutover {
 namespace {
 constexpr unsigned no_such_table = 1146;     // ER_NO_SUCH_TABLE
-constexpr unsigned duplicate_entry = 1062;   // ER_DUP_ENTRY
 constexpr unsigned unknown_database = 1049;  // ER_BAD_DB_ERROR
 }  // namespace
 
@@ -18,6 +17,15 @@ void create_decision_table(mysql::Session& target) {
       "source_gtids LONGTEXT NOT NULL,"
       " target_binlog VARCHAR(400) NOT NULL, target_gtids LONGTEXT NOT NULL, digest VARCHAR(200) NOT NULL,"
       " decided_at DATETIME(6) NOT NULL) ENCRYPTION='Y' CHARACTER SET ascii");
+  target.execute(
+      "CREATE TABLE IF NOT EXISTS reseal.attempt (epoch BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, run_id CHAR(36) NOT"
+      " NULL, begun_at DATETIME(6) NOT NULL) ENCRYPTION='Y' CHARACTER SET ascii");
+}
+
+std::uint64_t begin_epoch(mysql::Session& target, const std::string& run_id) {
+  target.execute("INSERT INTO reseal.attempt (run_id, begun_at) VALUES (" + sql::quote_text(run_id) +
+                 ",UTC_TIMESTAMP(6))");
+  return std::stoull(target.scalar("SELECT LAST_INSERT_ID()").value_or("0"));
 }
 
 std::optional<DecisionRecord> read_decision(mysql::Session& target) {
@@ -51,14 +59,12 @@ void write_decision(mysql::Session& target, const DecisionRecord& record) {
                  sql::quote_text(record.target_gtids) + "," + sql::quote_text(record.digest) + ",UTC_TIMESTAMP(6))");
 }
 
-bool close_epoch(mysql::Session& target, const std::string& run_id, std::uint64_t epoch) {
-  try {
-    target.execute("INSERT INTO reseal.decision VALUES (" + std::to_string(epoch) + ",'source'," +
-                   sql::quote_text(run_id) + ",'','','','','',UTC_TIMESTAMP(6))");
-  } catch (const base::Failure& failure) {
-    if (failure.server_errno() != duplicate_entry) throw;
-  }
-  return target.scalar("SELECT serves FROM reseal.decision WHERE epoch=" + std::to_string(epoch)) == "source";
+bool close_epochs(mysql::Session& target, const std::string& run_id) {
+  // Waits for a decision that is being committed, and leaves one that is there: one of the two rows gets in.
+  target.execute(
+      "INSERT INTO reseal.decision SELECT epoch, 'source', " + sql::quote_text(run_id) +
+      ", '', '', '', '', '', UTC_TIMESTAMP(6) FROM reseal.attempt ON DUPLICATE KEY UPDATE epoch=decision.epoch");
+  return target.scalar("SELECT COUNT(*) FROM reseal.decision WHERE serves='target'") == "0";
 }
 
 }  // namespace reseal::cutover

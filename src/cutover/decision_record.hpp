@@ -24,12 +24,15 @@ struct DecisionRecord {
 };
 
 void create_decision_table(mysql::Session& target);
+/// An attempt to switch begins: its epoch, above every earlier one, durable in reseal.attempt on the target when this
+/// returns. Until it has its decision row, an attempt is under way, for whoever looks.
+std::uint64_t begin_epoch(mysql::Session& target, const std::string& run_id);
 /// The decision for the target; nothing when there is none. Creates nothing.
 std::optional<DecisionRecord> read_decision(mysql::Session& target);
 /// Durable on the target when it returns. A lost connection leaves the outcome unknown: close the epoch, or learn that
 /// it was decided. Throws Failure(target) 1062 when the epoch was closed.
 void write_decision(mysql::Session& target, const DecisionRecord& record);
-/// Makes sure that `epoch` can never be decided for the target any more. False when it has been.
-bool close_epoch(mysql::Session& target, const std::string& run_id, std::uint64_t epoch);
+/// Makes sure that no attempt so far can be decided for the target any more. False when one has been.
+bool close_epochs(mysql::Session& target, const std::string& run_id);
 
 }  // namespace reseal::cutover

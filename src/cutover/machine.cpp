@@ -6,18 +6,23 @@ namespace {
 
 Step forward_from_decision(const Facts& facts) {
   if (!facts.target_open) return Step::open_target;
+  if (facts.proxies_may_hold) return Step::release;
   if (!facts.events_enabled) return Step::enable_events;
   if (!facts.hook_done) return Step::run_hook;
   return Step::finished;
 }
 
 Step back_out(const Facts& facts) {
-  if (facts.triggers_may_exist) return Step::drop_triggers;
   if (facts.fence_may_stand) return Step::lower_fence;
+  if (facts.proxies_may_hold) return Step::release;
+  if (facts.triggers_may_exist) return Step::drop_triggers;
+  if (facts.follow_stopped) return Step::resume_follow;
   return Step::given_up;
 }
 
 Step forward_to_decision(const Facts& facts) {
+  if (!facts.announced) return Step::announce;
+  if (!facts.held) return Step::hold;
   if (!facts.fenced) return Step::raise_fence;
   if (!facts.writes_ended) return Step::end_open_writes;
   if (!facts.position_read) return Step::read_position;
@@ -32,6 +37,10 @@ Step forward_to_decision(const Facts& facts) {
 
 std::string_view name(Step step) {
   switch (step) {
+    case Step::announce:
+      return "announce";
+    case Step::hold:
+      return "hold";
     case Step::raise_fence:
       return "fence";
     case Step::end_open_writes:
@@ -50,6 +59,8 @@ std::string_view name(Step step) {
       return "decide";
     case Step::open_target:
       return "open-target";
+    case Step::release:
+      return "release";
     case Step::enable_events:
       return "events";
     case Step::run_hook:
@@ -59,7 +70,9 @@ std::string_view name(Step step) {
     case Step::drop_triggers:
       return "drop-triggers";
     case Step::lower_fence:
-      return "release-source";
+      return "lower-fence";
+    case Step::resume_follow:
+      return "resume-follow";
     case Step::given_up:
       return "given-up";
     case Step::ask_decision:

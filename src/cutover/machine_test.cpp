@@ -9,7 +9,7 @@
 namespace reseal::cutover {
 namespace {
 
-/// A source and a target that do what a step says, as far as the rules of the switch can see them.
+/// Two servers, a follow and a proxy that do what a step says, as far as the rules of the switch can see them.
 struct World {
   bool source_writable = true;
   bool target_writable = false;
@@ -17,13 +17,36 @@ struct World {
   bool open_writes = true;
   bool triggers = false;
   bool position_after_writes = false;
+  bool follows = true;
+  bool held = false;
+  bool sessions_on_target = false;
 
   bool two_writers() const { return source_writable && target_writable; }
 };
 
 void act(Step step, World& world, Facts& facts) {
   switch (step) {
+    case Step::announce:
+      facts.announced = true;
+      break;
+    case Step::hold:
+      facts.proxies_may_hold = true;
+      world.held = true;
+      facts.held = true;
+      break;
+    case Step::release:
+      EXPECT_TRUE(world.decided ? world.target_writable : world.source_writable);
+      world.held = false;
+      world.sessions_on_target = world.decided;
+      facts.proxies_may_hold = false;
+      break;
+    case Step::resume_follow:
+      EXPECT_FALSE(world.triggers);
+      world.follows = true;
+      facts.follow_stopped = false;
+      break;
     case Step::raise_fence:
+      EXPECT_TRUE(world.held);
       facts.fence_may_stand = true;
       world.source_writable = false;
       facts.fenced = true;
@@ -37,6 +60,8 @@ void act(Step step, World& world, Facts& facts) {
       facts.position_read = true;
       break;
     case Step::drain:
+      facts.follow_stopped = true;
+      world.follows = false;
       facts.drained = true;
       break;
     case Step::align_counters:
@@ -46,6 +71,7 @@ void act(Step step, World& world, Facts& facts) {
       facts.changes_equal = true;
       break;
     case Step::create_triggers:
+      EXPECT_FALSE(world.follows);
       facts.triggers_may_exist = true;
       world.triggers = true;
       facts.triggers_created = true;
@@ -90,6 +116,7 @@ Facts after_restart(const World& world, const Facts& before) {
   facts.fence_may_stand = before.fence_may_stand;
   facts.triggers_may_exist = world.triggers;
   facts.failed = !world.decided;
+  facts.proxies_may_hold = true;
   return facts;
 }
 
@@ -122,12 +149,15 @@ void expect_legal(const End& end) {
     EXPECT_EQ(end.last, Step::finished);
     EXPECT_TRUE(end.world.target_writable);
     EXPECT_FALSE(end.world.source_writable);
+    EXPECT_TRUE(end.world.sessions_on_target);
   } else {
     EXPECT_EQ(end.last, Step::given_up);
     EXPECT_TRUE(end.world.source_writable);
     EXPECT_FALSE(end.world.target_writable);
     EXPECT_FALSE(end.world.triggers);
+    EXPECT_FALSE(end.world.sessions_on_target);
   }
+  EXPECT_FALSE(end.world.held);
 }
 
 TEST(machine, goes_forward_to_the_target) {
@@ -137,7 +167,7 @@ TEST(machine, goes_forward_to_the_target) {
 }
 
 TEST(machine, a_failure_at_any_step_ends_in_one_of_the_two_legal_states) {
-  for (int at = 0; at < 12; ++at)
+  for (int at = 0; at < 16; ++at)
     for (const bool acted : {false, true})
       expect_legal(run([&](int count, bool after, World&, Facts& facts) {
         if (count == at && after == acted) facts.failed = true;
@@ -145,11 +175,13 @@ TEST(machine, a_failure_at_any_step_ends_in_one_of_the_two_legal_states) {
 }
 
 TEST(machine, a_kill_at_any_two_steps_ends_in_one_of_the_two_legal_states) {
-  for (int first = 0; first < 16; ++first)
-    for (int second = 0; second < 16; ++second)
+  for (int first = 0; first < 22; ++first)
+    for (int second = 0; second < 22; ++second)
       for (const bool acted : {false, true})
         expect_legal(run([&](int count, bool after, World& world, Facts& facts) {
-          if ((count == first || count == second) && after == acted) facts = after_restart(world, facts);
+          if ((count != first && count != second) || after != acted) return;
+          facts = after_restart(world, facts);
+          world.follows = false;
         }));
 }
 

@@ -143,15 +143,19 @@ void Run::seed(std::stop_token stop) {
 }
 
 void Run::start_follow() {
+  provision::Provisioner(log_).drop_triggers(*target_, schemas_);
+  changed_.clear();
+  resume_follow();
+}
+
+void Run::resume_follow() {
   follow::FollowScope scope;
   scope.tables = &tables_;
   scope.by_gtid = source_facts_.gtid_on;
   scope.strict_marker = TargetRecord(*target_).get("seed_end_token").value_or("");
   scope.exact_from = seed::exact_positions(*target_);
-  provision::Provisioner(log_).drop_triggers(*target_, schemas_);
   // A replica's server id must be its own; ours is derived from the run, in the upper half where people seldom choose.
   const auto server_id = static_cast<std::uint32_t>(follow::stable_hash(id_) | 0x80000000U);
-  changed_.clear();
   live_ = std::make_unique<LiveFollow>(options_.source, options_.target, std::move(scope), server_id, changed_, log_);
 }
 

@@ -50,6 +50,8 @@ class Run {
   LiveFollow& live();
   /// Ends the follow, with everything it has committed in place.
   void stop_follow() { live_.reset(); }
+  /// Goes on where it was stopped in this process; what changed until then is still known.
+  void resume_follow();
   follow::ChangedKeys& changed_keys() { return changed_; }
   base::Log& log() { return log_; }
   std::optional<std::string> fact(const std::string& name);

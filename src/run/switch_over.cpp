@@ -75,10 +75,10 @@ SwitchReport SwitchOver::execute(std::stop_token stop) {
   narrow_changed_rows(run_, stop);
   triggers_ = provision::read_objects(run_.source(), provision::ObjectKind::trigger, run_.schemas());
   events_ = provision::read_objects(run_.source(), provision::ObjectKind::event, run_.schemas());
-  run_.note("epoch", std::to_string(std::stoull(run_.fact("epoch").value_or("0")) + 1));
   run_.record("switch", "begun");
   began_ = steady_clock::now();
   facts_ = cutover::Facts();
+  facts_.held = true;  // no proxies
   report_ = SwitchReport();
   drive();
   return report_;
@@ -147,6 +147,11 @@ void SwitchOver::drive() {
 
 void SwitchOver::take(Step step) {
   switch (step) {
+    case Step::announce:
+      return announce();
+    case Step::hold:
+    case Step::release:
+      return;
     case Step::raise_fence:
       return raise_fence();
     case Step::end_open_writes:
@@ -179,6 +184,10 @@ void SwitchOver::take(Step step) {
       return drop_triggers();
     case Step::lower_fence:
       return lower_fence();
+    case Step::resume_follow:
+      run_.resume_follow();
+      facts_.follow_stopped = false;
+      return;
     case Step::finished:
     case Step::given_up:
       return;
@@ -210,6 +219,11 @@ void SwitchOver::step_failed(Step step, const Failure& failure) {
   } catch (const Failure& lost) {
     run_.log().warn(std::string("switch: ") + lost.what());
   }
+}
+
+void SwitchOver::announce() {
+  epoch_ = cutover::begin_epoch(run_.target(), run_.id());
+  facts_.announced = true;
 }
 
 void SwitchOver::raise_fence() {
@@ -244,6 +258,9 @@ void SwitchOver::end_open_writes() {
 
 void SwitchOver::drain() {
   run_.live().wait_until(final_, {}, left());
+  // Should the fence fall now, nothing may be applied: triggers are about to exist.
+  facts_.follow_stopped = true;
+  run_.stop_follow();
   facts_.drained = true;
 }
 
@@ -274,7 +291,7 @@ void SwitchOver::decide() {
   }
   cutover::DecisionRecord record;
   record.run_id = run_.id();
-  record.epoch = std::stoull(run_.fact("epoch").value_or("1"));
+  record.epoch = epoch_;
   record.source = final_;
   const auto target_end = mysql::binlog_end(run_.target(), mysql::server_facts(run_.target()));
   record.target_binlog = target_end.binlog.text();
@@ -285,8 +302,7 @@ void SwitchOver::decide() {
 }
 
 void SwitchOver::ask_decision() {
-  const auto epoch = std::stoull(run_.fact("epoch").value_or("0"));
-  if (!cutover::close_epoch(run_.target(), run_.id(), epoch)) {
+  if (!cutover::close_epochs(run_.target(), run_.id())) {
     facts_.decision = Decision::target;
     return;
   }
@@ -296,7 +312,7 @@ void SwitchOver::ask_decision() {
 }
 
 void SwitchOver::open_target() {
-  run_.stop_follow();
+  run_.stop_follow();  // a switch that is finished after a restart has one running
   fence::open_target(run_.target());
   if (!fence::target_open(run_.target())) throw Failure(FailureKind::target, "the target still refuses writes");
   facts_.target_open = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -39,6 +40,7 @@ class SwitchOver {
   void guardrails(std::stop_token stop);
   void drive();
   void take(cutover::Step step);
+  void announce();
   void raise_fence();
   void end_open_writes();
   void drain();
@@ -58,6 +60,7 @@ class SwitchOver {
   SwitchOptions options_;
   cutover::Facts facts_;
   SwitchReport report_;
+  std::uint64_t epoch_ = 0;
   sql::SourcePosition final_;
   std::vector<provision::StoredObject> triggers_;
   std::vector<provision::StoredObject> events_;
