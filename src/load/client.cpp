@@ -69,8 +69,17 @@ void ClientReport::add(const ClientReport& other) {
   ops_error += other.ops_error;
   ops_unknown += other.ops_unknown;
   connects_failed += other.connects_failed;
+  connections_lost += other.connections_lost;
   longest_stall_ms = std::max(longest_stall_ms, other.longest_stall_ms);
+  longest_wait_ms = std::max(longest_wait_ms, other.longest_wait_ms);
   for (const auto& [code, count] : other.errors_by_code) errors_by_code[code] += count;
+}
+
+std::uint64_t ClientReport::unexpected_errors() const {
+  std::uint64_t count = 0;
+  for (const auto& [code, times] : errors_by_code)
+    if (code != "1205" && code != "1213") count += times;
+  return count;
 }
 
 Client::Client(ClientKey key, const Dimensions& dimensions, const Serving& serving, OperationLogWriter& log,
@@ -90,6 +99,7 @@ ClientReport Client::run(std::stop_token stop) {
         continue;
       }
       ++attempt_;
+      ++report_.connections_lost;
       disconnect();
     }
     pause(back_off, stop);
@@ -117,18 +127,17 @@ bool Client::connect() {
 }
 
 void Client::look_up() {
-  session_->execute("BEGIN");
+  execute("BEGIN");
   looked_up_.reset();
   if (!unknown_.empty()) looked_up_ = model_;
   found_.clear();
   for (const auto& operation : unknown_) {
     const auto rows =
-        session_->query("SELECT 1 FROM ledger WHERE op_id = " + std::to_string(operation.id.value()) + " FOR SHARE");
+        query("SELECT 1 FROM ledger WHERE op_id = " + std::to_string(operation.id.value()) + " FOR SHARE");
     found_.push_back(!rows.empty());
     if (!rows.empty()) looked_up_->apply(operation);
   }
-  const auto counter =
-      session_->query("SELECT seq FROM counters WHERE client = " + std::to_string(model_.client().value()));
+  const auto counter = query("SELECT seq FROM counters WHERE client = " + std::to_string(model_.client().value()));
   seen_seq_ = counter.empty() ? 0 : std::stoull(counter[0][0].value_or("0"));
 }
 
@@ -148,13 +157,13 @@ Client::Turn Client::round(std::stop_token stop) {
   try {
     send(operation, stop);
     commit_sent = true;
-    session_->execute("COMMIT");
+    execute("COMMIT");
   } catch (const Failure& failure) {
     const auto code = failure.server_errno();
     failed(operation, code, commit_sent);
     if (connection_lost(code) || writes_refused(code)) return Turn::turned_away;
     try {
-      session_->execute("ROLLBACK");
+      execute("ROLLBACK");
     } catch (const Failure&) {
       return Turn::turned_away;
     }
@@ -166,7 +175,7 @@ Client::Turn Client::round(std::stop_token stop) {
 
 void Client::send(const Operation& operation, std::stop_token stop) {
   for (const auto& step : operation_steps(operation, state())) {
-    const auto effect = session_->execute(step.statement);
+    const auto effect = execute(step.statement);
     if (step.rows && effect.affected_rows != *step.rows)
       throw Failure(FailureKind::divergence, "the server holds other rows than this client left", unexpected_rows);
   }
@@ -197,6 +206,25 @@ void Client::failed(const Operation& operation, unsigned code, bool commit_sent)
     failed_op_ = operation.id;
     ++report_.ops_error;
   }
+}
+
+mysql::Effect Client::execute(const std::string& statement) {
+  const auto sent = steady_clock::now();
+  const auto effect = session_->execute(statement);
+  note_wait(sent);
+  return effect;
+}
+
+std::vector<mysql::Row> Client::query(const std::string& statement) {
+  const auto sent = steady_clock::now();
+  auto rows = session_->query(statement);
+  note_wait(sent);
+  return rows;
+}
+
+void Client::note_wait(steady_clock::time_point sent) {
+  const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - sent).count();
+  report_.longest_wait_ms = std::max(report_.longest_wait_ms, static_cast<std::uint64_t>(wait));
 }
 
 void Client::note_gap() {

@@ -23,10 +23,15 @@ struct ClientReport {
   std::uint64_t ops_error = 0;
   std::uint64_t ops_unknown = 0;
   std::uint64_t connects_failed = 0;
+  std::uint64_t connections_lost = 0;  ///< ended by the other side, or of no use any more
   std::uint64_t longest_stall_ms = 0;  ///< longest time without an acknowledgement, the start and the end included
+  std::uint64_t longest_wait_ms = 0;   ///< longest time from a statement to its answer
   std::map<std::string, std::uint64_t> errors_by_code;
 
   void add(const ClientReport& other);
+  /// Errors that an application would not meet, or not expect, on one server that nobody touches: all but deadlocks
+  /// and lock waits that took too long.
+  std::uint64_t unexpected_errors() const;
 };
 
 /// One client of the workload: a thread's worth of transactions, each remembered in the log before it is sent and
@@ -61,6 +66,10 @@ class Client final {
   void send(const Operation& operation, std::stop_token stop);
   void acknowledged(const Operation& operation);
   void failed(const Operation& operation, unsigned code, bool commit_sent);
+  /// Executes on the session and notes how long the answer took.
+  mysql::Effect execute(const std::string& statement);
+  std::vector<mysql::Row> query(const std::string& statement);
+  void note_wait(std::chrono::steady_clock::time_point sent);
   bool connect();
   void disconnect() { session_.reset(); }
   void pause(std::chrono::nanoseconds time, std::stop_token stop);

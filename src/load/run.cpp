@@ -73,7 +73,10 @@ std::string RunReport::json() const {
                                       {"ops_error", totals.ops_error},
                                       {"ops_unknown", totals.ops_unknown},
                                       {"connects_failed", totals.connects_failed},
+                                      {"connections_lost", totals.connections_lost},
+                                      {"unexpected_errors", totals.unexpected_errors()},
                                       {"longest_stall_ms", totals.longest_stall_ms},
+                                      {"longest_wait_ms", totals.longest_wait_ms},
                                       {"errors_by_code", totals.errors_by_code}};
   return out.dump(2);
 }
