@@ -55,19 +55,31 @@ run::Until until_named(const std::string& text) {
 
 /// Before anything else, an earlier switch that was cut off is finished or backed out. Throws Failure(needs_operator)
 /// when finishing it left something for a person.
-bool already_switched(run::Run& run, const run::SwitchOptions& limits) {
+void finish_earlier_switch(run::Run& run, const run::SwitchOptions& limits) {
   const auto earlier = run::SwitchOver(run, limits).recover();
-  if (earlier.target_serves && !earlier.person_needed.empty())
-    throw Failure(FailureKind::needs_operator, "the target serves; " + earlier.person_needed);
-  return earlier.target_serves || run.phase() == run::Phase::switched;
+  if (earlier.switched && !earlier.person_needed.empty())
+    throw Failure(FailureKind::needs_operator,
+                  fmt::format("the {} serves; {}", cutover::name(earlier.serves), earlier.person_needed));
+}
+
+void follow_until_stopped(run::Run& run, const SignalStop& signals) {
+  while (!signals.token().stop_requested()) {
+    run.live().check();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
 }
 
 int start(const Command& command) {
   base::Log log;
   const SignalStop signals;
   run::Run run(command.settings.options(), log);
-  if (already_switched(run, command.limits)) {
-    std::cout << "the target serves; this run is done\n";
+  finish_earlier_switch(run, command.limits);
+  if (run.serves() == cutover::Serves::target) {
+    std::cout << "the target serves\n";
+    if (!command.hold) return 0;
+    run.follow_back();
+    log.info("the source follows the target until SIGTERM; reseal rollback leads back to it");
+    follow_until_stopped(run, signals);
     return 0;
   }
   run.advance(until_named(command.until), signals.token());
@@ -75,10 +87,7 @@ int start(const Command& command) {
             << (run.phase() == run::Phase::verified ? "; ready: reseal cutover" : "") << "\n";
   if (command.hold && run.phase() == run::Phase::verified) {
     log.info("holding: the follow goes on until SIGTERM; then run reseal cutover");
-    while (!signals.token().stop_requested()) {
-      run.live().check();
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    }
+    follow_until_stopped(run, signals);
   }
   log.info(fmt::format("peak memory {} MiB", peak_memory_kib() / 1024));
   return 0;
@@ -88,9 +97,11 @@ int verify(const Command& command) {
   base::Log log;
   const SignalStop signals;
   run::Run run(command.settings.options(), log);
-  if (already_switched(run, command.limits))
-    throw Failure(FailureKind::refused, "the target serves; there is nothing left to compare it with");
-  run.advance(run::Until::caught_up, signals.token());
+  finish_earlier_switch(run, command.limits);
+  if (run.serves() == cutover::Serves::target)
+    run.follow_back();
+  else
+    run.advance(run::Until::caught_up, signals.token());
   const auto report = run.verify(signals.token());
   std::cout << fmt::format("{} tables, {} rows: ", report.tables, report.rows)
             << (report.equal() ? "equal\n" : "no difference found; not all could be judged while it moves:\n");
@@ -102,7 +113,8 @@ std::string as_json(const run::Run& run, const run::SwitchReport& report) {
   nlohmann::json steps = nlohmann::json::array();
   for (const auto& [step, took] : report.steps) steps.push_back({{"step", step}, {"ms", took.count()}});
   return nlohmann::json{{"run", run.id()},
-                        {"serves", report.target_serves ? "target" : "source"},
+                        {"switched", report.switched},
+                        {"serves", cutover::name(report.serves)},
                         {"stall_ms", report.stall.count()},
                         {"given_up_because", report.given_up_because},
                         {"person_needed", report.person_needed},
@@ -115,20 +127,25 @@ int told(const Command& command, const run::Run& run, const run::SwitchReport& r
     std::cout << as_json(run, report) << "\n";
   } else {
     for (const auto& [step, took] : report.steps) std::cout << fmt::format("  {:<16} {:>6} ms\n", step, took.count());
-    if (report.target_serves)
-      std::cout << fmt::format("the target serves; stall {} ms. The source stays fenced (super_read_only).\n",
-                               report.stall.count());
+    if (report.switched)
+      std::cout << fmt::format("the {} serves; stall {} ms. The {} stays fenced\n", cutover::name(report.serves),
+                               report.stall.count(), cutover::name(cutover::other(report.serves)));
   }
   log.info(fmt::format("peak memory {} MiB", peak_memory_kib() / 1024));
-  if (!report.target_serves)
-    throw Failure(FailureKind::given_up, "the switch was given up (" + report.given_up_because +
-                                             "); the source serves, nothing is lost. Try again when that is mended");
+  if (!report.switched)
+    throw Failure(
+        FailureKind::given_up,
+        fmt::format("the switch was given up ({}); the {} serves, nothing is lost. Try again when that is mended",
+                    report.given_up_because, cutover::name(report.serves)));
   if (!report.person_needed.empty())
-    throw Failure(FailureKind::needs_operator, "the target serves; " + report.person_needed);
+    throw Failure(FailureKind::needs_operator,
+                  fmt::format("the {} serves; {}", cutover::name(report.serves), report.person_needed));
   return 0;
 }
 
-int cutover(const Command& command) {
+/// Cutover and rollback: the switch to `wanted`. One that was cut off is finished or backed out first; when that led
+/// to the wanted side, or it serves already, there is nothing more to do.
+int switch_to(cutover::Serves wanted, const Command& command) {
   base::Log log;
   const SignalStop signals;
   auto limits = command.limits;
@@ -137,11 +154,21 @@ int cutover(const Command& command) {
   limits.drain = std::chrono::milliseconds(command.drain_ms);
   run::Run run(command.settings.options(), log);
   const auto earlier = run::SwitchOver(run, limits).recover();
-  if (earlier.target_serves) return told(command, run, earlier, log);
-  run.advance(run::Until::armed, signals.token());
+  if (earlier.switched && earlier.serves == wanted) return told(command, run, earlier, log);
+  if (run.serves() == wanted) {
+    std::cout << fmt::format("the {} serves already\n", cutover::name(wanted));
+    return 0;
+  }
+  if (wanted == cutover::Serves::target)
+    run.advance(run::Until::armed, signals.token());
+  else
+    run.make_ready_for_rollback(signals.token());
   run::SwitchOver switch_over(run, limits);
   return told(command, run, switch_over.execute(signals.token()), log);
 }
+
+int cutover_to_target(const Command& command) { return switch_to(cutover::Serves::target, command); }
+int rollback(const Command& command) { return switch_to(cutover::Serves::source, command); }
 
 }  // namespace
 
@@ -170,8 +197,8 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
     auto [verb, command] = add("verify", "compare every row now, while traffic goes on", verify);
     command->settings.add_run(*verb);
   }
-  {
-    auto [verb, command] = add("cutover", "switch to the target", cutover);
+  const auto add_switch = [&](const char* verb_name, const char* help, int (*action)(const Command&)) {
+    auto [verb, command] = add(verb_name, help, action);
     command->settings.add_run(*verb);
     verb->add_flag("--json", command->json, "one JSON object");
     verb->add_option("--timeout", command->timeout_ms, "milliseconds from fence to decision; then it is given up")
@@ -180,7 +207,9 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
         ->envname("RESEAL_MAX_LAG");
     verb->add_option("--drain", command->drain_ms, "milliseconds that open transactions may take to end")
         ->envname("RESEAL_DRAIN");
-  }
+  };
+  add_switch("cutover", "switch to the target", cutover_to_target);
+  add_switch("rollback", "switch back to the source, with everything that was written on the target", rollback);
 }
 
 }  // namespace reseal::cli

@@ -5,7 +5,7 @@ namespace reseal::cutover {
 namespace {
 
 Step forward_from_decision(const Facts& facts) {
-  if (!facts.target_open) return Step::open_target;
+  if (!facts.standby_open) return Step::open_standby;
   if (facts.proxies_may_hold) return Step::release;
   if (!facts.events_enabled) return Step::enable_events;
   if (!facts.hook_done) return Step::run_hook;
@@ -57,8 +57,8 @@ std::string_view name(Step step) {
       return "triggers";
     case Step::decide:
       return "decide";
-    case Step::open_target:
-      return "open-target";
+    case Step::open_standby:
+      return "open";
     case Step::release:
       return "release";
     case Step::enable_events:
@@ -83,7 +83,7 @@ std::string_view name(Step step) {
 
 Step next_step(const Facts& facts) {
   switch (facts.decision) {
-    case Decision::target:
+    case Decision::made:
       return forward_from_decision(facts);
     case Decision::unknown:
       return Step::ask_decision;

@@ -78,11 +78,11 @@ void act(Step step, World& world, Facts& facts) {
       break;
     case Step::decide:
       world.decided = true;
-      facts.decision = Decision::target;
+      facts.decision = Decision::made;
       break;
-    case Step::open_target:
+    case Step::open_standby:
       world.target_writable = true;
-      facts.target_open = true;
+      facts.standby_open = true;
       break;
     case Step::enable_events:
       facts.events_enabled = true;
@@ -100,7 +100,7 @@ void act(Step step, World& world, Facts& facts) {
       facts.fenced = false;
       break;
     case Step::ask_decision:
-      facts.decision = world.decided ? Decision::target : Decision::none;
+      facts.decision = world.decided ? Decision::made : Decision::none;
       break;
     case Step::finished:
     case Step::given_up:
@@ -111,8 +111,8 @@ void act(Step step, World& world, Facts& facts) {
 /// What a restarted tool knows: durable notes and what it reads from the servers.
 Facts after_restart(const World& world, const Facts& before) {
   Facts facts;
-  facts.decision = world.decided ? Decision::target : Decision::unknown;
-  facts.target_open = world.target_writable;
+  facts.decision = world.decided ? Decision::made : Decision::unknown;
+  facts.standby_open = world.target_writable;
   facts.fence_may_stand = before.fence_may_stand;
   facts.triggers_may_exist = world.triggers;
   facts.failed = !world.decided;
@@ -192,8 +192,8 @@ TEST(machine, an_unanswered_decision_is_asked_for_and_never_guessed) {
     facts.failed = true;
     facts.fence_may_stand = true;
     EXPECT_EQ(next_step(facts), Step::ask_decision);
-    facts.decision = arrived ? Decision::target : Decision::none;
-    EXPECT_EQ(next_step(facts), arrived ? Step::open_target : Step::lower_fence);
+    facts.decision = arrived ? Decision::made : Decision::none;
+    EXPECT_EQ(next_step(facts), arrived ? Step::open_standby : Step::lower_fence);
   }
 }
 

@@ -74,17 +74,21 @@ sql::SourcePosition SourceFence::final_position() {
   return second;
 }
 
-void close_target(mysql::Session& target) { target.execute("SET PERSIST read_only=ON"); }
-
-void open_target(mysql::Session& target) {
-  target.execute("SET GLOBAL super_read_only=OFF");
-  target.execute("SET GLOBAL read_only=OFF");
-  target.execute("RESET PERSIST IF EXISTS read_only");
-  target.execute("RESET PERSIST IF EXISTS super_read_only");
+void close_standby(mysql::Session& standby) {
+  standby.execute("SET PERSIST read_only=ON");
+  standby.execute("SET GLOBAL super_read_only=OFF");  // leaves read_only on
+  standby.execute("RESET PERSIST IF EXISTS super_read_only");
 }
 
-bool target_open(mysql::Session& target) {
-  return target.scalar("SELECT @@global.read_only OR @@global.super_read_only") == "0";
+void open_standby(mysql::Session& standby) {
+  standby.execute("SET GLOBAL super_read_only=OFF");
+  standby.execute("SET GLOBAL read_only=OFF");
+  standby.execute("RESET PERSIST IF EXISTS read_only");
+  standby.execute("RESET PERSIST IF EXISTS super_read_only");
+}
+
+bool standby_open(mysql::Session& standby) {
+  return standby.scalar("SELECT @@global.read_only OR @@global.super_read_only") == "0";
 }
 
 }  // namespace reseal::fence

@@ -42,9 +42,10 @@ class SourceFence {
   mysql::Session& source_;
 };
 
-/// The target's fence before the switch: read_only, persisted, which our account's CONNECTION_ADMIN bypasses.
-void close_target(mysql::Session& target);
-void open_target(mysql::Session& target);
-bool target_open(mysql::Session& target);
+/// The standby's fence: read_only, persisted, which our account's CONNECTION_ADMIN bypasses, so that the follow can
+/// write. On a server that was fenced by super_read_only it takes that one's place, with no moment in between.
+void close_standby(mysql::Session& standby);
+void open_standby(mysql::Session& standby);
+bool standby_open(mysql::Session& standby);
 
 }  // namespace reseal::fence

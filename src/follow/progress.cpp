@@ -23,25 +23,31 @@ sql::SourcePosition position(const mysql::Cell& binlog, const mysql::Cell& gtids
 
 }  // namespace
 
-void create_lanes(mysql::Session& target, std::size_t lanes, const sql::SourcePosition& start) {
-  target.execute(
-      "CREATE TABLE IF NOT EXISTS reseal.lane (lane INT PRIMARY KEY, batch BIGINT UNSIGNED NOT NULL,"
-      " start_binlog VARCHAR(400) NOT NULL, start_gtids LONGTEXT NOT NULL, end_binlog VARCHAR(400) NOT NULL,"
-      " end_gtids LONGTEXT NOT NULL, strict TINYINT NOT NULL, commit_us BIGINT UNSIGNED NOT NULL)"
-      " ENCRYPTION='Y' CHARACTER SET ascii");
-  target.execute("START TRANSACTION");
-  LaneProgress first;
-  first.start = first.end = start;
-  for (std::size_t lane = 0; lane < lanes; ++lane)
-    target.execute("INSERT INTO reseal.lane SET lane=" + std::to_string(lane) + ", " + assignments(first));
-  target.execute("COMMIT");
-}
-
-bool lanes_exist(mysql::Session& target) {
+std::optional<std::uint64_t> lanes_epoch(mysql::Session& target) {
   if (target.scalar(
           "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA='reseal' AND TABLE_NAME='lane'") == "0")
-    return false;
-  return target.scalar("SELECT COUNT(*) FROM reseal.lane") != "0";
+    return std::nullopt;
+  const auto epoch = target.scalar("SELECT MIN(epoch) FROM reseal.lane");
+  return epoch ? std::optional(std::stoull(*epoch)) : std::nullopt;
+}
+
+void begin_lanes(mysql::Session& target, std::size_t lanes, const sql::SourcePosition& start, std::uint64_t epoch,
+                 Strictness strictness) {
+  // Encrypted where the schema is: on the target, not on a source without a keyring.
+  target.execute(
+      "CREATE TABLE IF NOT EXISTS reseal.lane (lane INT PRIMARY KEY, epoch BIGINT UNSIGNED NOT NULL,"
+      " batch BIGINT UNSIGNED NOT NULL, start_binlog VARCHAR(400) NOT NULL, start_gtids LONGTEXT NOT NULL,"
+      " end_binlog VARCHAR(400) NOT NULL, end_gtids LONGTEXT NOT NULL, strict TINYINT NOT NULL,"
+      " commit_us BIGINT UNSIGNED NOT NULL) CHARACTER SET ascii");
+  target.execute("START TRANSACTION");
+  target.execute("DELETE FROM reseal.lane");
+  LaneProgress first;
+  first.start = first.end = start;
+  first.strictness = strictness;
+  for (std::size_t lane = 0; lane < lanes; ++lane)
+    target.execute("INSERT INTO reseal.lane SET lane=" + std::to_string(lane) + ", epoch=" + std::to_string(epoch) +
+                   ", " + assignments(first));
+  target.execute("COMMIT");
 }
 
 std::vector<LaneProgress> read_lanes(mysql::Session& target) {

@@ -22,10 +22,14 @@ struct LaneProgress {
   std::uint64_t commit_us = 0;                     ///< source commit of the batch's last transaction
 };
 
-/// The target's reseal.lane table. All functions run on the given session, within its transaction if one is open.
-void create_lanes(mysql::Session& target, std::size_t lanes, const sql::SourcePosition& start);
-bool lanes_exist(mysql::Session& target);
-/// In lane order; empty before create_lanes.
+/// The reseal.lane table of the server that is followed to (here: target). All functions run on the given session,
+/// within its transaction if one is open. Which switch the lanes follow on from: its epoch, 0 before the first; nothing
+/// before lanes were begun.
+std::optional<std::uint64_t> lanes_epoch(mysql::Session& target);
+/// All lanes begin at `start`, whatever they said before; creates the table. In one transaction.
+void begin_lanes(mysql::Session& target, std::size_t lanes, const sql::SourcePosition& start, std::uint64_t epoch,
+                 Strictness strictness);
+/// In lane order; empty before begin_lanes.
 std::vector<LaneProgress> read_lanes(mysql::Session& target);
 void write_lane(mysql::Session& target, std::size_t lane, const LaneProgress& progress);
 

@@ -20,7 +20,7 @@ constexpr std::size_t few_rows = 200;
 /// Gives back the rows that are not equal.
 void narrow_table(Run& run, const sql::Table& table, const std::set<sql::KeyValues>& changed) {
   std::vector<sql::KeyValues> left;
-  for (auto& one : verify::compare_keys(run.source(), run.target(), table, {changed.begin(), changed.end()},
+  for (auto& one : verify::compare_keys(run.serving(), run.standby(), table, {changed.begin(), changed.end()},
                                         verify::Order::source_first))
     left.push_back(std::move(one.key));
   run.changed_keys().put_back(table.name, left);
@@ -64,16 +64,16 @@ void compare_changed_rows(Run& run) {
     if (changed.whole_tables.count(table.name) != 0) whole.push_back(table);
     const auto keys = changed.keys.find(table.name);
     if (keys == changed.keys.end()) continue;
-    const auto differences = verify::compare_keys(run.source(), run.target(), table,
+    const auto differences = verify::compare_keys(run.serving(), run.standby(), table,
                                                   {keys->second.begin(), keys->second.end()}, verify::Order::at_once);
     if (!differences.empty())
       throw Failure(FailureKind::divergence, fmt::format("{} changed rows differ, the first: {}", differences.size(),
                                                          text(verify::reported(table, differences.front()))));
   }
   if (!whole.empty()) {
-    const auto& options = run.options();
-    verify::Verifier verifier([&] { return mysql::Session(options.source, mysql::Side::source); },
-                              [&] { return mysql::Session(options.target, mysql::Side::target); });
+    verify::Verifier verifier(
+        [&] { return mysql::Session(run.endpoint(run.serves()), mysql::Side::source); },
+        [&] { return mysql::Session(run.endpoint(cutover::other(run.serves())), mysql::Side::target); });
     if (!verifier.compare(whole, {}, {}).equal())
       throw Failure(FailureKind::divergence, "a table that could only be compared while nothing moves differs");
   }

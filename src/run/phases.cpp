@@ -84,7 +84,7 @@ void Run::provision() {
               {"target_uuid", target_facts_.uuid},
               {"fingerprint", schema_fingerprint(tables_)}});
   note("provisioning", "known to the target");
-  fence::close_target(*target_);
+  fence::close_standby(*target_);
   create_marker_table(*source_);
   provision::Provisioner provisioner(log_);
   provisioner.create_databases_and_tables(*source_, *target_, schemas_, tables_);
@@ -93,11 +93,12 @@ void Run::provision() {
   provision::grant_privileges(*source_, *target_, accounts);
   report(log_, provisioner.create_views_and_routines(*source_, *target_, schemas_));
   report(log_, provision::grant_privileges(*source_, *target_, accounts));
-  cutover::create_decision_table(*target_);
+  cutover::create_decision_tables(*target_);
+  create_marker_table(*target_);
   // The bookmark comes last: everything the copy will miss is in the log after it.
-  if (follow::lanes_exist(*target_)) return reach(Phase::provisioned);
+  if (follow::lanes_epoch(*target_)) return reach(Phase::provisioned);
   const auto bookmark = read_bookmark(*source_, source_facts_);
-  follow::create_lanes(*target_, options_.lanes, bookmark);
+  follow::begin_lanes(*target_, options_.lanes, bookmark, 0, follow::Strictness::idempotent);
   log_.info("bookmark: the log is kept and read from " + bookmark.text());
   reach(Phase::provisioned);
 }
@@ -142,8 +143,23 @@ void Run::seed(std::stop_token stop) {
   reach(Phase::seeded);
 }
 
+void Run::prepare_standby() {
+  const auto side = cutover::other(serves_);
+  mysql::Session session(endpoint(side), mysql::Side::target);
+  mysql::without_binlog(session);
+  fence::close_standby(session);
+  provision::Provisioner provisioner(log_);
+  provisioner.drop_triggers(session, schemas_);
+  provisioner.drop_events(session, schemas_);
+  const auto decision = cutover::latest_decision(*target_);
+  if (!decision) return;  // the first follow begins at the bookmark
+  if (follow::lanes_epoch(session) == decision->epoch) return;
+  const auto& start = serves_ == cutover::Serves::source ? decision->source : decision->target;
+  follow::begin_lanes(session, options_.lanes, start, decision->epoch, follow::Strictness::strict);
+}
+
 void Run::start_follow() {
-  provision::Provisioner(log_).drop_triggers(*target_, schemas_);
+  prepare_standby();
   changed_.clear();
   resume_follow();
 }
@@ -151,12 +167,13 @@ void Run::start_follow() {
 void Run::resume_follow() {
   follow::FollowScope scope;
   scope.tables = &tables_;
-  scope.by_gtid = source_facts_.gtid_on;
+  scope.by_gtid = facts(serves_).gtid_on;
   scope.strict_marker = TargetRecord(*target_).get("seed_end_token").value_or("");
   scope.exact_from = seed::exact_positions(*target_);
   // A replica's server id must be its own; ours is derived from the run, in the upper half where people seldom choose.
   const auto server_id = static_cast<std::uint32_t>(follow::stable_hash(id_) | 0x80000000U);
-  live_ = std::make_unique<LiveFollow>(options_.source, options_.target, std::move(scope), server_id, changed_, log_);
+  live_ = std::make_unique<LiveFollow>(endpoint(serves_), endpoint(cutover::other(serves_)), std::move(scope),
+                                       server_id, changed_, log_);
 }
 
 void Run::catch_up(std::stop_token stop) {
@@ -185,16 +202,16 @@ void Run::catch_up(std::stop_token stop) {
 }
 
 void Run::wait_followed(std::stop_token stop) {
-  mysql::Session session(options_.source, mysql::Side::source);
-  live().wait_until(write_marker(session, source_facts_, id_ + ":look"), std::move(stop), follow_patience);
+  mysql::Session session(endpoint(serves_), mysql::Side::source);
+  live().wait_until(write_marker(session, facts(serves_), id_ + ":look"), std::move(stop), follow_patience);
 }
 
 verify::VerifyReport Run::verify(std::stop_token stop) {
   log_.info("verify: comparing every row on both servers while traffic goes on");
   verify::Options options;
   options.threads = options_.workers;
-  verify::Verifier verifier([this] { return mysql::Session(options_.source, mysql::Side::source); },
-                            [this] { return mysql::Session(options_.target, mysql::Side::target); }, options);
+  verify::Verifier verifier([this] { return mysql::Session(endpoint(serves_), mysql::Side::source); },
+                            [this] { return mysql::Session(endpoint(other(serves_)), mysql::Side::target); }, options);
   // Rows that change from here on are compared again at the switch.
   changed_.clear();
   wait_followed(stop);
@@ -234,7 +251,7 @@ verify::VerifyReport Run::verify(std::stop_token stop) {
   log_.info(fmt::format("verify: {} tables, {} rows, 0 differences in {}", result.tables, grouped(result.rows),
                         duration_text(std::chrono::duration_cast<std::chrono::seconds>(result.duration))));
   verified_here_ = true;
-  if (phase_ < Phase::verified) reach(Phase::verified);
+  if (serves_ == cutover::Serves::source && phase_ < Phase::verified) reach(Phase::verified);
   return result;
 }
 

@@ -143,7 +143,9 @@ void Run::adopt_or_refuse(TargetRecord& record) {
            source_facts_.uuid + ")");
   if (record.get("target_uuid") != target_facts_.uuid) refuse("this run began on another target server");
   phase_ = phase_named(record.get("phase").value_or("fresh")).value_or(Phase::fresh);
-  if (phase_ == Phase::switched) return;
+  // Killed after the target knew and before the state folder did.
+  if (fact("phase") != name(phase_)) note("phase", std::string(name(phase_)));
+  if (const auto decision = cutover::latest_decision(*target_)) serves_ = decision->serves;
   tables_ = mysql::read_tables(*source_, schemas_);
   const auto fingerprint = record.get("fingerprint");
   if (fingerprint && *fingerprint != schema_fingerprint(tables_))
@@ -178,7 +180,7 @@ void Run::advance(Until until, std::stop_token stop) {
     provision();
   }
   throw_if_poisoned();
-  fence::close_target(*target_);
+  fence::close_standby(*target_);
   try {
     if (phase_ < Phase::seeded) seed(stop);
     if (until == Until::seeded) return;
@@ -195,6 +197,42 @@ void Run::advance(Until until, std::stop_token stop) {
     }
     throw;
   }
+}
+
+void Run::follow_back() {
+  RESEAL_CHECK(serves_ == cutover::Serves::target);
+  throw_if_poisoned();
+  if (!live_) start_follow();
+}
+
+void Run::make_ready_for_rollback(std::stop_token stop) {
+  try {
+    follow_back();
+    if (!verified_here_) verify(std::move(stop));
+  } catch (const Failure& failure) {
+    if (failure.kind() == FailureKind::divergence && !poisoned()) poison(failure.what());
+    throw;
+  }
+}
+
+void Run::switched(cutover::Serves now, std::uint64_t epoch) {
+  stop_follow();
+  serves_ = now;
+  // The target's record can be written only once its fence lets our account in.
+  if (now == cutover::Serves::source) prepare_standby();
+  const auto phase = now == cutover::Serves::target ? Phase::switched : Phase::caught_up;
+  TargetRecord(*target_).set({{"phase", std::string(name(phase))}, {"switched_epoch", std::to_string(epoch)}});
+  reach(phase);
+}
+
+std::uint64_t Run::switched_epoch() { return std::stoull(TargetRecord(*target_).get("switched_epoch").value_or("0")); }
+
+const mysql::Endpoint& Run::endpoint(cutover::Serves side) const {
+  return side == cutover::Serves::source ? options_.source : options_.target;
+}
+
+const mysql::ServerFacts& Run::facts(cutover::Serves side) const {
+  return side == cutover::Serves::source ? source_facts_ : target_facts_;
 }
 
 LiveFollow& Run::live() {

@@ -31,8 +31,21 @@ class Run {
   Run(RunOptions options, base::Log& log);
   ~Run();
 
-  /// Brings the run up to `until`. A phase that is done is not done again.
+  /// Brings the run up to `until` while the source serves. A phase that is done is not done again.
   void advance(Until until, std::stop_token stop);
+  /// The way back, while the target serves: the source follows it, from the position of the decision; with `verified`,
+  /// until all rows are compared.
+  void follow_back();
+  void make_ready_for_rollback(std::stop_token stop);
+  /// The side that serves no more is made a standby: it refuses the writes of others, has no triggers and events, and
+  /// its lanes begin where the decision says. Can be done again.
+  void prepare_standby();
+  /// Whether every row was compared in this process, and what changed since then is known.
+  bool armed() const { return verified_here_ && live_ != nullptr; }
+  /// The epoch of the last switch that is over; 0 before the first.
+  std::uint64_t switched_epoch();
+  /// A switch is over: `now` serves, and the run's phase says so. Durable when it returns.
+  void switched(cutover::Serves now, std::uint64_t epoch);
   /// A full comparison while the follow runs. Clears or sets the poison. Throws Failure(divergence) on differences.
   verify::VerifyReport verify(std::stop_token stop);
 
@@ -44,6 +57,13 @@ class Run {
   const mysql::ServerFacts& source_facts() const { return source_facts_; }
   mysql::Session& source() { return *source_; }
   mysql::Session& target() { return *target_; }
+  /// Who serves, by the last decision that this process knows of.
+  cutover::Serves serves() const { return serves_; }
+  mysql::Session& session(cutover::Serves side) { return side == cutover::Serves::source ? *source_ : *target_; }
+  mysql::Session& serving() { return session(serves_); }
+  mysql::Session& standby() { return session(cutover::other(serves_)); }
+  const mysql::Endpoint& endpoint(cutover::Serves side) const;
+  const mysql::ServerFacts& facts(cutover::Serves side) const;
   /// Returns when the follow has applied everything that the source had committed when this was called.
   void wait_followed(std::stop_token stop);
   /// Running from `caught_up` on.
@@ -91,6 +111,7 @@ class Run {
   std::string id_;
   Phase phase_ = Phase::fresh;
   bool verified_here_ = false;
+  cutover::Serves serves_ = cutover::Serves::source;
   follow::ChangedKeys changed_;
   std::unique_ptr<LiveFollow> live_;
 };

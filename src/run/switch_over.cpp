@@ -37,34 +37,38 @@ constexpr const char* fence_note = "fence_may_stand";
 constexpr const char* triggers_note = "triggers_may_exist";
 
 [[noreturn]] void not_ready(const std::string& why) {
-  throw Failure(FailureKind::refused, "not ready to switch: " + why + ". The source serves and was not changed");
+  throw Failure(FailureKind::refused, "not ready to switch: " + why + ". Nothing was changed");
 }
 
 }  // namespace
 
-SwitchOver::SwitchOver(Run& run, SwitchOptions options) : run_(run), options_(options) {}
+SwitchOver::SwitchOver(Run& run, SwitchOptions options) : run_(run), options_(options), from_(run.serves()) {
+  report_.serves = from_;
+}
 
 milliseconds SwitchOver::left() const {
   return std::max(milliseconds(0), duration_cast<milliseconds>(began_ + options_.timeout - steady_clock::now()));
 }
 
 SwitchReport SwitchOver::recover() {
-  const auto record = cutover::read_decision(run_.target());
-  // Without a record the attempt's decision may still be on its way: the machine closes its epoch first.
-  facts_.decision = record ? Decision::target : Decision::unknown;
+  const auto attempt = cutover::latest_attempt(run_.target());
+  if (!attempt) return report_;
+  const auto decision = cutover::latest_decision(run_.target());
+  const bool decided = decision && decision->epoch == attempt->epoch;
+  if (decided && run_.switched_epoch() == attempt->epoch) return report_;
+  epoch_ = attempt->epoch;
+  from_ = attempt->from;
   facts_.fence_may_stand = run_.fact(fence_note) == "yes";
   facts_.triggers_may_exist = run_.fact(triggers_note) == "yes";
-  if (!record && !facts_.fence_may_stand && !facts_.triggers_may_exist) return report_;
-  if (run_.phase() == Phase::switched) {
-    report_.target_serves = true;
+  if (!decided && cutover::closed(run_.target(), epoch_) && !facts_.fence_may_stand && !facts_.triggers_may_exist)
     return report_;
-  }
-  run_.log().warn(record ? "an earlier switch was decided for the target and not finished; finishing it"
-                         : "an earlier switch was not decided; backing it out, the source serves");
-  facts_.failed = !record;
-  report_.given_up_because = record ? "" : "an earlier attempt was interrupted before its decision";
-  facts_.target_open = false;
-  if (record) events_ = provision::read_objects(run_.source(), provision::ObjectKind::event, run_.schemas());
+  // Without a record the attempt's decision may still be on its way: the machine closes its epoch first.
+  facts_.decision = decided ? Decision::made : Decision::unknown;
+  run_.log().warn(decided ? "an earlier switch was decided and not finished; finishing it"
+                          : "an earlier switch was not decided; backing it out");
+  facts_.failed = !decided;
+  report_.given_up_because = decided ? "" : "an earlier attempt was interrupted before its decision";
+  if (decided) events_ = provision::read_objects(from(), provision::ObjectKind::event, run_.schemas());
   began_ = steady_clock::now();
   drive();
   return report_;
@@ -73,34 +77,42 @@ SwitchReport SwitchOver::recover() {
 SwitchReport SwitchOver::execute(std::stop_token stop) {
   guardrails(stop);
   narrow_changed_rows(run_, stop);
-  triggers_ = provision::read_objects(run_.source(), provision::ObjectKind::trigger, run_.schemas());
-  events_ = provision::read_objects(run_.source(), provision::ObjectKind::event, run_.schemas());
+  triggers_ = provision::read_objects(from(), provision::ObjectKind::trigger, run_.schemas());
+  events_ = provision::read_objects(from(), provision::ObjectKind::event, run_.schemas());
   run_.record("switch", "begun");
   began_ = steady_clock::now();
   facts_ = cutover::Facts();
   facts_.held = true;  // no proxies
   report_ = SwitchReport();
+  report_.serves = from_;
   drive();
   return report_;
 }
 
 void SwitchOver::guardrails(std::stop_token stop) {
   if (run_.poisoned()) not_ready("the run is poisoned: " + *run_.poisoned());
-  if (run_.phase() != Phase::verified) not_ready("the run is in phase " + std::string(name(run_.phase())));
-  fence::SourceFence fence(run_.source());
-  if (fence.prepared_xa() != 0) not_ready("the source holds prepared XA transactions (XA RECOVER shows them)");
-  const auto differences = provision::compare_objects(run_.source(), run_.target(), run_.schemas(),
-                                                      provision::CompareTime::before_switch, {});
+  if (!run_.armed()) not_ready("the run is in phase " + std::string(name(run_.phase())));
+  fence::SourceFence fence(from());
+  if (fence.prepared_xa() != 0)
+    not_ready("the " + std::string(name(from_)) + " holds prepared XA transactions (XA RECOVER shows them)");
+  const auto differences =
+      provision::compare_objects(from(), to(), run_.schemas(), provision::CompareTime::before_switch, {});
   for (const auto& difference : differences)
     run_.log().warn("schema: " + difference.kind + " " + difference.name + ": " + difference.what);
   if (!differences.empty())
     not_ready(differences.front().kind + " " + differences.front().name + ": " + differences.front().what +
               (differences.size() > 1 ? fmt::format(" (and {} more)", differences.size() - 1) : ""));
-  const auto proof = attest::attest(run_.target(), run_.schemas(), std::nullopt, {});
-  for (const auto& item : proof.items)
-    if (item.protection == attest::Protection::plain || item.protection == attest::Protection::unknown)
-      not_ready("the target is not encrypted: " + item.kind + " " + item.name + ": " + item.seen);
+  if (from_ == cutover::Serves::source) {
+    const auto proof = attest::attest(run_.target(), run_.schemas(), std::nullopt, {});
+    for (const auto& item : proof.items)
+      if (item.protection == attest::Protection::plain || item.protection == attest::Protection::unknown)
+        not_ready("the target is not encrypted: " + item.kind + " " + item.name + ": " + item.seen);
+  }
   if (run_.changed_keys().snapshot().too_many) run_.verify(stop);
+  wait_for_the_lag(stop);
+}
+
+void SwitchOver::wait_for_the_lag(std::stop_token stop) {
   const auto wait_until = steady_clock::now() + options_.wait_ready;
   while (true) {
     run_.live().check();
@@ -110,7 +122,7 @@ void SwitchOver::guardrails(std::stop_token stop) {
     if (steady_clock::now() > wait_until)
       not_ready(status.lag
                     ? fmt::format("the lag is {} ms, the limit {} ms", status.lag->count(), options_.max_lag.count())
-                    : "the follow hears nothing from the source");
+                    : "the follow hears nothing from the " + std::string(name(from_)));
     std::this_thread::sleep_for(milliseconds(50));
   }
 }
@@ -133,16 +145,17 @@ void SwitchOver::drive() {
     }
     const auto took = duration_cast<milliseconds>(steady_clock::now() - start);
     report_.steps.emplace_back(std::string(name(step)), took);
-    if (step == Step::open_target && facts_.target_open)
+    if (step == Step::open_standby && facts_.standby_open)
       report_.stall = duration_cast<milliseconds>(steady_clock::now() - began_);
   }
-  report_.target_serves = facts_.decision == Decision::target;
-  if (report_.target_serves) {
-    run_.stop_follow();
-    run_.reach(Phase::switched);
+  report_.switched = facts_.decision == Decision::made;
+  if (report_.switched) {
+    report_.serves = cutover::other(from_);
+    run_.switched(report_.serves, epoch_);
   }
-  run_.record("switch", report_.target_serves ? fmt::format("target serves, stall {} ms", report_.stall.count())
-                                              : "given up: " + report_.given_up_because);
+  run_.record("switch", report_.switched
+                            ? fmt::format("{} serves, stall {} ms", name(report_.serves), report_.stall.count())
+                            : "given up: " + report_.given_up_because);
 }
 
 void SwitchOver::take(Step step) {
@@ -157,13 +170,13 @@ void SwitchOver::take(Step step) {
     case Step::end_open_writes:
       return end_open_writes();
     case Step::read_position:
-      final_ = fence::SourceFence(run_.source()).final_position();
+      final_ = fence::SourceFence(from()).final_position();
       facts_.position_read = true;
       return;
     case Step::drain:
       return drain();
     case Step::align_counters:
-      provision::align_auto_increment(run_.source(), run_.target(), run_.tables());
+      provision::align_auto_increment(from(), to(), run_.tables());
       facts_.counters_aligned = true;
       return;
     case Step::compare_changes:
@@ -174,8 +187,8 @@ void SwitchOver::take(Step step) {
       return decide();
     case Step::ask_decision:
       return ask_decision();
-    case Step::open_target:
-      return open_target();
+    case Step::open_standby:
+      return open_standby();
     case Step::enable_events:
       return enable_events();
     case Step::run_hook:
@@ -210,7 +223,7 @@ void SwitchOver::step_failed(Step step, const Failure& failure) {
     if (failure.kind() == FailureKind::divergence) run_.poison(std::string("at the switch: ") + failure.what());
   }
   if (++backing_out_tries_ > backing_out_limit)
-    throw Failure(facts_.decision == Decision::target ? FailureKind::needs_operator : FailureKind::transient,
+    throw Failure(facts_.decision == Decision::made ? FailureKind::needs_operator : FailureKind::transient,
                   "the switch stands at " + std::string(name(step)) + " and the server does not answer: " +
                       failure.what() + ". Run reseal again when it does: it goes on from here");
   if (backing_out || facts_.decision != Decision::none) std::this_thread::sleep_for(ask_again_after);
@@ -222,7 +235,7 @@ void SwitchOver::step_failed(Step step, const Failure& failure) {
 }
 
 void SwitchOver::announce() {
-  epoch_ = cutover::begin_epoch(run_.target(), run_.id());
+  epoch_ = cutover::begin_attempt(run_.target(), run_.id(), from_);
   facts_.announced = true;
 }
 
@@ -230,12 +243,12 @@ void SwitchOver::raise_fence() {
   run_.note(fence_note, "yes");
   facts_.fence_may_stand = true;
   const auto patience = std::max(std::chrono::seconds(1), duration_cast<std::chrono::seconds>(left() / 2));
-  fence::SourceFence(run_.source()).raise(patience);
+  fence::SourceFence(from()).raise(patience);
   facts_.fenced = true;
 }
 
 void SwitchOver::end_open_writes() {
-  fence::SourceFence fence(run_.source());
+  fence::SourceFence fence(from());
   const auto until = steady_clock::now() + std::min(options_.drain, left());
   bool ended = false;
   while (true) {
@@ -252,7 +265,7 @@ void SwitchOver::end_open_writes() {
     std::this_thread::sleep_for(poll_every);
   }
   if (fence.prepared_xa() != 0)
-    throw Failure(FailureKind::given_up, "the source holds prepared XA transactions, which could commit later");
+    throw Failure(FailureKind::given_up, "there are prepared XA transactions, which could commit later");
   facts_.writes_ended = true;
 }
 
@@ -273,37 +286,39 @@ void SwitchOver::create_triggers() {
   run_.note(triggers_note, "yes");
   facts_.triggers_may_exist = true;
   for (const auto* objects : {&triggers_, &events_}) {
-    const auto made = provision::create_objects(run_.target(), *objects, provision::Retry::once);
+    const auto made = provision::create_objects(to(), *objects, provision::Retry::once);
     if (!made.not_created.empty())
       throw Failure(FailureKind::target, made.not_created.front().kind + " " + made.not_created.front().name +
-                                             " could not be created on the target: " + made.not_created.front().why);
+                                             " could not be created on the new side: " + made.not_created.front().why);
   }
   facts_.triggers_created = true;
 }
 
 void SwitchOver::decide() {
   // The last look before the point of no return: still fenced, still the same position.
-  const auto now = fence::SourceFence(run_.source()).final_position();
+  const auto now = fence::SourceFence(from()).final_position();
   if (!(now.binlog == final_.binlog) || !(now.gtids == final_.gtids)) {
     facts_.failed = true;
-    report_.given_up_because = "the source's log moved after its final position was read";
+    report_.given_up_because = "the log moved after its final position was read";
     return;
   }
   cutover::DecisionRecord record;
   record.run_id = run_.id();
   record.epoch = epoch_;
-  record.source = final_;
-  const auto target_end = mysql::binlog_end(run_.target(), mysql::server_facts(run_.target()));
-  record.target_binlog = target_end.binlog.text();
-  record.target_gtids = mysql::gtid_executed(run_.target()).text();
+  record.serves = cutover::other(from_);
+  // Where the feed in the other direction will begin: nobody has written on this side yet.
+  auto start = mysql::binlog_end(to(), run_.facts(record.serves));
+  if (run_.facts(record.serves).gtid_on) start.gtids = mysql::gtid_executed(to());
+  record.source = from_ == cutover::Serves::source ? final_ : start;
+  record.target = from_ == cutover::Serves::source ? start : final_;
   record.digest = run_.digest();
   cutover::write_decision(run_.target(), record);
-  facts_.decision = Decision::target;
+  facts_.decision = Decision::made;
 }
 
 void SwitchOver::ask_decision() {
-  if (!cutover::close_epochs(run_.target(), run_.id())) {
-    facts_.decision = Decision::target;
+  if (!cutover::close_attempts(run_.target(), run_.id())) {
+    facts_.decision = Decision::made;
     return;
   }
   facts_.decision = Decision::none;
@@ -311,47 +326,46 @@ void SwitchOver::ask_decision() {
   if (report_.given_up_because.empty()) report_.given_up_because = "the decision could not be written";
 }
 
-void SwitchOver::open_target() {
+void SwitchOver::open_standby() {
   run_.stop_follow();  // a switch that is finished after a restart has one running
-  fence::open_target(run_.target());
-  if (!fence::target_open(run_.target())) throw Failure(FailureKind::target, "the target still refuses writes");
-  facts_.target_open = true;
+  fence::open_standby(to());
+  if (!fence::standby_open(to())) throw Failure(FailureKind::target, "the new side still refuses writes");
+  facts_.standby_open = true;
 }
 
 void SwitchOver::enable_events() {
   try {
-    provision::Provisioner(run_.log()).enable_events(run_.target(), events_);
+    provision::Provisioner(run_.log()).enable_events(to(), events_);
   } catch (const Failure& failure) {
     if (failure.kind() == FailureKind::transient) throw;
-    report_.person_needed = std::string("events could not be enabled on the target: ") + failure.what();
+    report_.person_needed = std::string("events could not be enabled: ") + failure.what();
   }
   facts_.events_enabled = true;
 }
 
 void SwitchOver::switch_hook() {
-  const nlohmann::json message = {{"event", "switch"},
-                                  {"run", run_.id()},
-                                  {"serves", "target"},
-                                  {"target_host", run_.options().target.host},
-                                  {"target_port", run_.options().target.port},
-                                  {"target_socket", run_.options().target.socket}};
+  const auto serves = cutover::other(from_);
+  const auto& endpoint = run_.endpoint(serves);
+  const nlohmann::json message = {{"event", "switch"},     {"run", run_.id()},      {"serves", name(serves)},
+                                  {"host", endpoint.host}, {"port", endpoint.port}, {"socket", endpoint.socket}};
   if (run_hook(run_.options().hooks, "switch", message.dump(), hook_timeout, run_.log()) == HookResult::failed)
-    report_.person_needed = "the switch hook failed: point the application at the target by hand";
+    report_.person_needed =
+        "the switch hook failed: point the application at the " + std::string(name(serves)) + " by hand";
   facts_.hook_done = true;
 }
 
 void SwitchOver::drop_triggers() {
   provision::Provisioner provisioner(run_.log());
-  provisioner.drop_triggers(run_.target(), run_.schemas());
-  provisioner.drop_events(run_.target(), run_.schemas());
+  provisioner.drop_triggers(to(), run_.schemas());
+  provisioner.drop_events(to(), run_.schemas());
   run_.note(triggers_note, "no");
   facts_.triggers_may_exist = false;
 }
 
 void SwitchOver::lower_fence() {
-  fence::SourceFence fence(run_.source());
+  fence::SourceFence fence(from());
   fence.lower();
-  if (fence.up()) throw Failure(FailureKind::source, "the source still refuses writes");
+  if (fence.up()) throw Failure(FailureKind::source, "the " + std::string(name(from_)) + " still refuses writes");
   run_.note(fence_note, "no");
   facts_.fence_may_stand = false;
   facts_.fenced = false;

@@ -17,14 +17,16 @@ namespace reseal::run {
 
 /// What a switch did.
 struct SwitchReport {
-  bool target_serves = false;
-  std::chrono::milliseconds stall{0};  ///< from the fence to the open target
+  bool switched = false;  ///< it went through; else who served before goes on
+  cutover::Serves serves = cutover::Serves::source;
+  std::chrono::milliseconds stall{0};  ///< from the hold to the open standby and the released proxies
   std::vector<std::pair<std::string, std::chrono::milliseconds>> steps;
-  std::string given_up_because;  ///< when the source still serves
-  std::string person_needed;     ///< when the target serves and something is left for a person
+  std::string given_up_because;  ///< when it did not
+  std::string person_needed;     ///< when it did, and something is left for a person
 };
 
-/// Carries out cutover::next_step's steps on the servers of a run. Made for one switch, in one thread.
+/// Carries out cutover::next_step's steps on the servers of a run: from the side that serves to its standby, be that
+/// the target (cutover) or the source (rollback). Made for one switch, in one thread.
 class SwitchOver {
  public:
   SwitchOver(Run& run, SwitchOptions options);
@@ -38,6 +40,7 @@ class SwitchOver {
 
  private:
   void guardrails(std::stop_token stop);
+  void wait_for_the_lag(std::stop_token stop);
   void drive();
   void take(cutover::Step step);
   void announce();
@@ -48,18 +51,21 @@ class SwitchOver {
   void create_triggers();
   void decide();
   void ask_decision();
-  void open_target();
+  void open_standby();
   void enable_events();
   void switch_hook();
   void drop_triggers();
   void lower_fence();
   void step_failed(cutover::Step step, const base::Failure& failure);
   std::chrono::milliseconds left() const;
+  mysql::Session& from() { return run_.session(from_); }
+  mysql::Session& to() { return run_.session(cutover::other(from_)); }
 
   Run& run_;
   SwitchOptions options_;
   cutover::Facts facts_;
   SwitchReport report_;
+  cutover::Serves from_;
   std::uint64_t epoch_ = 0;
   sql::SourcePosition final_;
   std::vector<provision::StoredObject> triggers_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/target_record.hpp"
 
+#include "fence/record_door.hpp"
 #include "sql/quote.hpp"
 
 namespace reseal::run {
@@ -29,6 +30,7 @@ void TargetRecord::set(const std::vector<std::pair<std::string, std::string>>& v
   std::string rows;
   for (const auto& [name, value] : values)
     rows += (rows.empty() ? "(" : ",(") + sql::quote_text(name) + "," + sql::quote_text(value) + ")";
+  const fence::RecordDoor door(target_);
   target_.execute("REPLACE INTO reseal.run VALUES " + rows);
 }
 
