@@ -49,8 +49,6 @@ void ReplyTracker::begin(Command command) {
   }
 }
 
-void ReplyTracker::file_sent() { RESEAL_CHECK(state_ == State::first); }
-
 bool ReplyTracker::ends_rows(std::size_t size, std::uint8_t first) const noexcept {
   if (first != reply_byte::eof) return false;
   // A row may start with 0xFE too: a first value of 16 MiB and more. Its packet is then a full one.
@@ -132,7 +130,8 @@ ReplyTracker::Progress ReplyTracker::on_first(std::size_t size, std::string_view
   if (size == 0) return Progress::bad_input;
   const auto first = first_of(head);
   if (first == reply_byte::error) return error_ended();
-  if (first == reply_byte::local_infile) return Progress::file_wanted;
+  if (first == reply_byte::local_infile)
+    return has(capability::local_files) ? Progress::file_wanted : Progress::bad_input;
   if (first == reply_byte::ok) return read_ok(size, head);
   base::ByteCursor cursor(head);
   left_ = cursor.lenenc();

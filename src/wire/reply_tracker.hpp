@@ -25,7 +25,7 @@ class ReplyTracker {
   enum class Progress {
     under_way,
     ended,
-    file_wanted,  ///< the client now sends a file; call `file_sent` when it has
+    file_wanted,  ///< the client now sends a file, and then the reply goes on
     bad_input     ///< the server's bytes make no sense here
   };
 
@@ -33,8 +33,6 @@ class ReplyTracker {
 
   /// A command was sent; not for those with ReplyShape::login. Only while no reply is under way.
   void begin(Command command);
-  /// The file that the server wished for was sent: its OK or ERR is due.
-  void file_sent();
   bool under_way() const noexcept { return state_ != State::idle; }
 
   /// How many first bytes `packet` needs of a packet of `size` bytes, knowing `head`, the first of them that are there:

@@ -168,12 +168,17 @@ TEST(ReplyTracker, a_text_of_many_packets_ends_with_its_last) {
 }
 
 TEST(ReplyTracker, a_file_wish_waits_for_the_file) {
-  ReplyTracker tracker(modern);
+  ReplyTracker tracker(modern | capability::local_files);
   tracker.begin(Command::query);
   EXPECT_EQ(show(tracker, stream({"\xFB/etc/passwd"}), 3), Progress::file_wanted);
   EXPECT_TRUE(tracker.under_way());
-  tracker.file_sent();
   EXPECT_EQ(show(tracker, stream({ok_message()}), 3), Progress::ended);
+}
+
+TEST(ReplyTracker, a_file_wish_that_was_not_agreed_on_is_bad_input) {
+  ReplyTracker tracker(modern);
+  tracker.begin(Command::query);
+  EXPECT_EQ(show(tracker, stream({"\xFB/etc/passwd"}), 3), Progress::bad_input);
 }
 
 TEST(ReplyTracker, keeps_status_and_session_state) {

@@ -105,10 +105,11 @@ base::Result<ChangeUser> parse_change_user(std::string_view payload, std::uint32
 }
 
 std::string error_payload(std::uint16_t code, std::string_view sql_state, std::string_view text) {
-  RESEAL_CHECK(sql_state.size() == 5);
+  RESEAL_CHECK(sql_state.empty() || sql_state.size() == 5);
   std::string out(1, static_cast<char>(reply_byte::error));
   append_uint_le(out, code, 2);
-  return out.append("#").append(sql_state).append(text);
+  if (!sql_state.empty()) out.append("#").append(sql_state);
+  return out.append(text);
 }
 
 std::string auth_more_data_payload(std::string_view data) {

@@ -32,7 +32,7 @@ struct ChangeUser {
 };
 base::Result<ChangeUser> parse_change_user(std::string_view payload, std::uint32_t capabilities);
 
-/// ERR_Packet; `sql_state` has five characters.
+/// ERR_Packet; `sql_state` has five characters, or none before the greeting, as a server does it.
 std::string error_payload(std::uint16_t code, std::string_view sql_state, std::string_view text);
 /// Protocol::AuthMoreData
 std::string auth_more_data_payload(std::string_view data);
