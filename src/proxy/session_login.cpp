@@ -18,8 +18,9 @@ constexpr std::size_t client_limit = 80 * 1024;
 constexpr std::size_t server_limit = 1024 * 1024;
 constexpr std::size_t nonce_size = 20;
 
-constexpr std::uint16_t cannot_connect = 2003;   // CR_CONN_HOST_ERROR, as other proxies answer
-constexpr std::uint16_t tls_error = 2026;        // CR_SSL_CONNECTION_ERROR
+// ER_CONNECT_TO_FOREIGN_DATA_SOURCE. Other proxies answer a client's own number, 2003, which libmariadb calls
+// malformed.
+constexpr std::uint16_t cannot_connect = 1429;
 constexpr std::uint16_t handshake_error = 1043;  // ER_HANDSHAKE_ERROR
 constexpr std::uint16_t access_denied = 1045;    // ER_ACCESS_DENIED_ERROR
 // caching_sha2_password's word that needs no answer ("Caching_sha2_password information").
@@ -150,7 +151,7 @@ bool Session::step_response() {
   if (got != Side::Got::message)
     broken("the client left in the login");
   else if (server_tls_failed_)  // told now, when it is the server's turn to speak
-    close_after(wire::error_payload(tls_error, "HY000", "SSL connection error: the proxy has no TLS with the server"));
+    close_after(wire::error_payload(handshake_error, "08S01", "The proxy could not begin TLS with the server"));
   else if (ever_logged_in_)
     on_change_user();
   else
