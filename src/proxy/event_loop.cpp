@@ -40,6 +40,8 @@ void EventLoop::watch(int socket, Watched& watched) {
   if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, socket, &wanted) != 0) fail("cannot watch a socket");
 }
 
+void EventLoop::forget(int socket) { ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, socket, nullptr); }
+
 void EventLoop::post(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
   posted_.push_back(std::move(task));
@@ -59,7 +61,8 @@ void EventLoop::run(int tick_ms, const std::function<void()>& tick) {
       // An end or an error shows itself to whoever reads or writes next.
       const bool over = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
       if (auto* const watched = static_cast<Watched*>(event.data.ptr))
-        watched->ready(over || (event.events & (EPOLLIN | EPOLLRDHUP)) != 0, over || (event.events & EPOLLOUT) != 0);
+        watched->ready({over || (event.events & (EPOLLIN | EPOLLRDHUP)) != 0, over || (event.events & EPOLLOUT) != 0,
+                        over || (event.events & EPOLLRDHUP) != 0});
     }
     run_posted();
     if (Clock::now() >= next_tick) {

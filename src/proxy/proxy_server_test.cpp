@@ -559,6 +559,53 @@ TEST_F(ProxyServer, drains_at_the_end_of_transactions) {
   EXPECT_FALSE(Client(anna()).connected());
 }
 
+// What a command line client prints for `statement`.
+std::string printed_by(const std::string& flags, const ClientOptions& options, const std::string& statement) {
+  const auto program = sandbox::MysqlPrograms::find().path("mysql").string();
+  const auto stem = std::filesystem::temp_directory_path() / ("reseal-proxy-client-" + std::to_string(::getpid()));
+  const auto option_file = stem.string() + ".cnf";
+  const auto output = stem.string() + ".out";
+  if (auto* const file = std::fopen(option_file.c_str(), "w")) {
+    std::fprintf(file, "[client]\nhost=127.0.0.1\nport=%u\nuser=%s\npassword=%s\n", unsigned{options.port},
+                 options.user.c_str(), options.password.c_str());
+    std::fclose(file);
+  }
+  const auto command =
+      program + " --defaults-file=" + option_file + flags + " -N -B -e \"" + statement + "\" >" + output + " 2>&1";
+  EXPECT_GE(std::system(command.c_str()), 0);
+  std::string text;
+  if (auto* const file = std::fopen(output.c_str(), "r")) {
+    char buffer[4096];
+    while (const auto count = std::fread(buffer, 1, sizeof buffer, file)) text.append(buffer, count);
+    std::fclose(file);
+  }
+  std::filesystem::remove(option_file);
+  std::filesystem::remove(output);
+  return text;
+}
+
+TEST_F(ProxyServer, mysqls_own_command_line_works_with_tls_and_without) {
+  const std::string statement =
+      "SELECT CURRENT_USER(); SELECT n FROM shop.numbers ORDER BY n LIMIT 2; CALL shop.two_results()";
+  for (const bool full : {false, true}) {
+    start();
+    const auto ask = [&](const std::string& how) {
+      if (full) forget_passwords();
+      return printed_by(how, anna(), statement);
+    };
+    Client(anna(true));
+    EXPECT_EQ(ask(" --ssl-mode=REQUIRED"), "anna@%\n1\n2\n1\n2\n");
+    EXPECT_EQ(ask(" --ssl-mode=DISABLED --get-server-public-key"), "anna@%\n1\n2\n1\n2\n");
+    if (!full) {
+      EXPECT_EQ(ask(" --ssl-mode=DISABLED"), "anna@%\n1\n2\n1\n2\n");
+    }
+    EXPECT_TRUE(soon([&] { return proxy->open() == 0; }));
+    EXPECT_EQ(proxy->status().broken, 0U);
+  }
+  start();
+  EXPECT_THAT(printed_by(" --ssl-mode=REQUIRED", as("anna", "wrong"), "SELECT 1"), HasSubstr("ERROR 1045"));
+}
+
 TEST_F(ProxyServer, a_server_that_is_away_has_a_clear_error_and_comes_back) {
   start();
   Client before(anna());

@@ -95,7 +95,7 @@ void Session::drain() {
 
 void Session::close_after(std::string_view error_payload) {
   if (!error_payload.empty()) client_.send(error_payload);
-  if (server_.opened()) server_.stream().close();
+  server_.close();
   begin_closing();
 }
 
@@ -124,8 +124,8 @@ bool Session::step_closing() {
 void Session::end() {
   if (over()) return;
   say_abandoned();
-  if (client_.opened()) client_.stream().close();
-  if (server_.opened()) server_.stream().close();
+  client_.close();
+  server_.close();
   client_.in.clear(home_.pool);
   server_.in.clear(home_.pool);
   login_.reset();

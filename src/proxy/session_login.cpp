@@ -52,7 +52,7 @@ void Session::connect_next(int error) {
 
 void Session::server_too_slow() {
   next_address_ = home_.terms.server.place.addresses.size();
-  if (server_.opened()) server_.stream().close();
+  server_.close();
   connect_next(ETIMEDOUT);
   advance();
 }

@@ -10,18 +10,27 @@
 namespace reseal::proxy {
 
 void Side::open(mysql::FileDescriptor socket, EventLoop& loop) {
+  close();  // an address that did not answer
+  loop_ = &loop;
   stream_.emplace(std::move(socket));
   readable_ = true;
   writable_ = true;
-  read_over = write_over = false;
+  read_over = write_over = ending_ = false;
   loop.watch(stream_->number(), *this);
 }
 
-void Side::ready(bool readable, bool writable) {
+void Side::close() {
+  if (!opened()) return;
+  loop_->forget(stream_->number());
+  stream_->close();
+}
+
+void Side::ready(Change change) {
   // A TLS layer may have to write before it can read on, and the other way round.
   const bool either = stream_->encrypted();
-  readable_ = readable_ || readable || either;
-  writable_ = writable_ || writable || either;
+  readable_ = readable_ || change.readable || either;
+  writable_ = writable_ || change.writable || either;
+  ending_ = ending_ || change.ended;
   owner_->advance();
 }
 
@@ -100,6 +109,8 @@ bool Side::read(BufferPool& pool) {
   switch (outcome.kind) {
     case Stream::Kind::moved:
       in.filled(outcome.count);
+      // Less than there was room for: the socket is empty, and what comes next is told (epoll(7), question 9).
+      if (outcome.count < room.size() && !stream_->encrypted() && !ending_) readable_ = false;
       return true;
     case Stream::Kind::blocked:
       readable_ = false;

@@ -30,7 +30,9 @@ class Side final : public Watched {
   explicit Side(SideOwner& owner) : owner_(&owner) {}
 
   void open(mysql::FileDescriptor socket, EventLoop& loop);
-  void ready(bool readable, bool writable) override;
+  void ready(Change change) override;
+  /// Says goodbye without waiting, and closes the socket if it is open.
+  void close();
 
   enum class Got { nothing, message, ended, bad };
 
@@ -68,9 +70,11 @@ class Side final : public Watched {
 
  private:
   SideOwner* owner_;
+  EventLoop* loop_ = nullptr;
   std::optional<Stream> stream_;
   bool readable_ = false;
   bool writable_ = false;
+  bool ending_ = false;  ///< the peer has closed its side; there may be bytes to read before that
   std::unique_ptr<wire::PacketAssembler> assembler_;
   std::string message_;
   std::string out_;
