@@ -13,6 +13,9 @@ namespace reseal::proxy {
 ///     {"do":"status"}    -> {"ok":true,"server":…,"open":…,…}
 ///     {"do":"sessions"}  -> {"ok":true,"sessions":[{"number":…,"client":…,"user":…,"phase":…,"movable":…},…]}
 ///     {"do":"drain"}     -> {"ok":true}
+///     {"do":"hold","epoch":E,"lease_ms":L,"patience_ms":P}
+///                        -> {"ok":true,"quiet":…,"held":…,"busy":…,"logging_in":…,"took_us":…}
+///     {"do":"release","epoch":E}   sessions go on where they are; "unhold" is the same
 ///
 /// Anything else, and a line that is not such an object, is answered with {"ok":false,"error":…}.
 std::string control_answer(Proxy& proxy, std::string_view line);

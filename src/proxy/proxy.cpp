@@ -20,10 +20,14 @@ namespace {
 
 using base::Failure;
 using base::FailureKind;
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
 
 constexpr unsigned socket_mode = 0777;  // as a server's own: who may log in is the server's business
 constexpr int pause_ms = 100;           // when the machine is out of descriptors
 constexpr unsigned accepts_at_once = 64;
+constexpr auto look_again = 1ms;
+constexpr auto ask_again = 1s;
 constexpr std::uint16_t too_many_connections = 1040;  // ER_CON_COUNT_ERROR
 
 std::optional<TlsContext> client_tls(const ProxyOptions& options) {
@@ -46,6 +50,8 @@ Proxy::Proxy(ProxyOptions options, base::Log& log)
   if (options_.target) offered &= probe_greeting(*options_.target).capabilities;
   terms_ = std::make_unique<SessionTerms>(Upstream{resolve(options_.source), TlsContext::connecting(options_.source)},
                                           PasswordKey::make(), *log_);
+  if (options_.target)
+    terms_->target.emplace(Upstream{resolve(*options_.target), TlsContext::connecting(*options_.target)});
   terms_->offered = offered;
   terms_->tls = std::move(tls);
   terms_->ask_plain_clients = options_.ask_plain_clients;
@@ -56,6 +62,7 @@ Proxy::Proxy(ProxyOptions options, base::Log& log)
   const auto per_thread = std::max<std::size_t>(1, options_.half_open_limit / std::max(1U, options_.threads));
   for (unsigned i = 0; i < std::max(1U, options_.threads); ++i)
     workers_.push_back(std::make_unique<Worker>(*terms_, per_thread));
+  lease_watch_ = std::jthread([this](const std::stop_token& stop) { watch_lease(stop); });
   acceptor_ = std::jthread([this](const std::stop_token& stop) { accept_clients(stop); });
 }
 
@@ -63,6 +70,8 @@ Proxy::~Proxy() {
   acceptor_.request_stop();
   ::eventfd_write(wakeup_.number(), 1);
   acceptor_.join();
+  lease_watch_.request_stop();
+  lease_watch_.join();
   workers_.clear();
 }
 
@@ -124,7 +133,9 @@ void Proxy::drain() {
 ProxyStatus Proxy::status() const {
   const auto& counters = terms_->counters;
   ProxyStatus status;
-  status.server = terms_->server.place.text;
+  status.holding = terms_->gate.holding();
+  status.target_serves = terms_->gate.serving() == Where::target;
+  status.server = terms_->upstream(terms_->gate.serving()).place.text;
   status.server_version = server_version_;
   status.open = counters.open;
   status.accepted = counters.accepted;
@@ -135,6 +146,82 @@ ProxyStatus Proxy::status() const {
   status.passwords = terms_->vault.size();
   status.draining = draining_;
   return status;
+}
+
+HoldCounts Proxy::look_at_gate() {
+  HoldCounts counts;
+  for (const auto& worker : workers_) counts += worker->look_at_gate();
+  return counts;
+}
+
+Proxy::HoldReport Proxy::hold(std::uint64_t epoch, std::chrono::milliseconds lease,
+                              std::chrono::milliseconds patience) {
+  const auto began = Clock::now();
+  {
+    const std::lock_guard lock(gate_mutex_);
+    if (epoch_ && *epoch_ != epoch)
+      throw Failure(FailureKind::refused, "sessions are held for epoch " + std::to_string(*epoch_));
+    epoch_ = epoch;
+    lease_end_ = began + lease;
+    terms_->gate.hold();
+  }
+  gate_changed_.notify_all();
+  HoldReport report;
+  while (true) {
+    report.counts = look_at_gate();
+    report.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+    report.all_quiet = report.counts.busy == 0;
+    if (report.all_quiet || report.took >= patience) return report;
+    std::this_thread::sleep_for(look_again);
+  }
+}
+
+Proxy::HoldReport Proxy::release(std::uint64_t epoch) {
+  const auto began = Clock::now();
+  {
+    const std::lock_guard lock(gate_mutex_);
+    if (epoch_ != epoch) throw Failure(FailureKind::refused, "nothing is held for epoch " + std::to_string(epoch));
+    epoch_.reset();
+    terms_->gate.release();
+  }
+  gate_changed_.notify_all();
+  HoldReport report;
+  report.counts = look_at_gate();
+  report.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+  return report;
+}
+
+void Proxy::watch_lease(const std::stop_token& stop) {
+  std::unique_lock lock(gate_mutex_);
+  while (!stop.stop_requested()) {
+    if (!epoch_) {
+      gate_changed_.wait(lock, stop, [this] { return epoch_.has_value(); });
+      continue;
+    }
+    const auto seen = lease_end_;
+    gate_changed_.wait_until(lock, stop, seen, [&] { return !epoch_ || lease_end_ != seen; });
+    if (epoch_ && lease_end_ == seen && !stop.stop_requested()) lease_ended(lock);
+  }
+}
+
+void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
+  const auto epoch = *epoch_;
+  log_->warn("the lease of epoch " + std::to_string(epoch) + " has ended without a word; asking who serves");
+  lock.unlock();
+  const auto decision = options_.ask_decision ? options_.ask_decision() : Decision::unknown;
+  lock.lock();
+  if (epoch_ != epoch) return;
+  if (decision == Decision::source) {
+    epoch_.reset();
+    terms_->gate.release();
+    lock.unlock();
+    look_at_gate();
+    lock.lock();
+    log_->warn("the source serves: sessions go on");
+    return;
+  }
+  // Held sessions stay held: on the source they could only fail, and to guess is not allowed.
+  lease_end_ = Clock::now() + ask_again;
 }
 
 std::vector<SessionReport> Proxy::sessions() {

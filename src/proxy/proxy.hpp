@@ -3,8 +3,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -16,6 +19,13 @@
 #include "proxy/worker.hpp"
 
 namespace reseal::proxy {
+
+/// What the decision record says.
+enum class Decision {
+  source,  ///< the source serves, and no decision for the target can still be on its way for a lease that has ended
+  target,
+  unknown  ///< it cannot be read now
+};
 
 struct ProxyOptions {
   mysql::Endpoint source;
@@ -30,6 +40,8 @@ struct ProxyOptions {
   std::chrono::seconds handshake_timeout{10};
   bool allow_local_infile = false;
   bool ask_plain_clients = false;
+  /// Asked when a lease ends without a word. Without it, sessions are held until `release`: the proxy does not guess.
+  std::function<Decision()> ask_decision;
 };
 
 struct ProxyStatus {
@@ -43,6 +55,8 @@ struct ProxyStatus {
   std::uint64_t broken = 0;
   std::size_t passwords = 0;
   bool draining = false;
+  bool holding = false;
+  bool target_serves = false;
 };
 
 /// The MySQL proxy: listens, and passes every client's session through to the server that serves. Threads of its own
@@ -63,10 +77,25 @@ class Proxy {
   ProxyStatus status() const;
   std::vector<SessionReport> sessions();
 
+  struct HoldReport {
+    HoldCounts counts;
+    std::chrono::microseconds took{0};
+    bool all_quiet = false;
+  };
+  /// Closes the gate for `epoch` and waits until every session stands between two transactions, `patience` at most. The
+  /// gate stays closed until `release`, or until the lease ends: then who serves is asked, see ProxyOptions. Failure
+  /// (refused) when it is closed for another epoch.
+  HoldReport hold(std::uint64_t epoch, std::chrono::milliseconds lease, std::chrono::milliseconds patience);
+  /// Opens the gate. Sessions go on where they are. Failure(refused) when it is not closed for this epoch.
+  HoldReport release(std::uint64_t epoch);
+
  private:
   void listen();
   void accept_clients(const std::stop_token& stop);
   void take(Listener& listener);
+  HoldCounts look_at_gate();
+  void watch_lease(const std::stop_token& stop);
+  void lease_ended(std::unique_lock<std::mutex>& lock);
   void turn_away(const mysql::FileDescriptor& client) const;
 
   ProxyOptions options_;
@@ -80,6 +109,12 @@ class Proxy {
   std::atomic<bool> draining_{false};
   mysql::FileDescriptor wakeup_;
   std::jthread acceptor_;
+
+  std::mutex gate_mutex_;  ///< guards what follows
+  std::condition_variable_any gate_changed_;
+  std::optional<std::uint64_t> epoch_;  ///< of the hold under way
+  std::chrono::steady_clock::time_point lease_end_{};
+  std::jthread lease_watch_;
 };
 
 }  // namespace reseal::proxy

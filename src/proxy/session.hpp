@@ -70,6 +70,10 @@ class Session final : private SideOwner {
   /// Ends it now.
   void end();
 
+  /// The gate was closed or opened.
+  void gate_changed() { advance(); }
+  void count_into(HoldCounts& counts) const;
+
   bool over() const noexcept { return phase_ == Phase::over; }
   SessionReport report() const;
   std::uint64_t number() const noexcept { return number_; }
@@ -114,15 +118,22 @@ class Session final : private SideOwner {
   void refuse_command();
   bool begin_change_user();
   bool ended_sides();
-  bool at_boundary() const;
+  bool between_replies() const;
+  bool quiet() const;
+  bool must_be_quiet() const { return draining_ || home_.terms.gate.holding(); }
+  void ask_transaction();
+  void say_and_close(std::string_view text);
+
+  const Upstream& upstream() const { return home_.terms.upstream(where_); }
 
   Home home_;
   std::uint64_t number_;
   ClientOrigin origin_;
+  Where where_;
   Phase phase_ = Phase::connecting;
   Clock::time_point since_ = Clock::now();  ///< when the login, or the closing, began
   Side client_;
-  Side server_;
+  std::unique_ptr<Side> server_;
   std::size_t next_address_ = 0;
 
   wire::Greeting greeting_;
@@ -145,7 +156,8 @@ class Session final : private SideOwner {
   wire::ReplyTracker replies_{0};
   wire::ReplyScanner reply_packets_{replies_};
   wire::Command refused_ = wire::Command::sleep;
-  bool dropping_ = false;  ///< the command at hand is refused and goes nowhere
+  bool dropping_ = false;     ///< the command at hand is refused and goes nowhere
+  bool own_command_ = false;  ///< the command under way is the proxy's own: its reply goes nowhere
   bool draining_ = false;
   bool lingering_ = false;  ///< closing: all is sent, what the client still sends is thrown away
 };

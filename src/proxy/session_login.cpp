@@ -31,12 +31,12 @@ constexpr std::uint32_t needed =
 }  // namespace
 
 void Session::connect_next(int error) {
-  const auto& place = home_.terms.server.place;
+  const auto& place = upstream().place;
   while (next_address_ < place.addresses.size()) {
     auto begun = begin_connect(place.addresses[next_address_++]);
     if (begun.error == 0) {
-      server_.open(std::move(begun.socket), home_.loop);
-      server_.expect_connect();
+      server_->open(std::move(begun.socket), home_.loop);
+      server_->expect_connect();
       return;
     }
     error = begun.error;
@@ -51,38 +51,38 @@ void Session::connect_next(int error) {
 }
 
 void Session::server_too_slow() {
-  next_address_ = home_.terms.server.place.addresses.size();
-  server_.close();
+  next_address_ = upstream().place.addresses.size();
+  server_->close();
   connect_next(ETIMEDOUT);
   advance();
 }
 
 bool Session::step_connecting() {
-  if (!server_.writable()) return false;
-  if (const int error = connect_result(server_.stream().number()); error != 0) {
+  if (!server_->writable()) return false;
+  if (const int error = connect_result(server_->stream().number()); error != 0) {
     connect_next(error);
     return true;
   }
-  server_.begin_messages(server_limit, 0);
+  server_->begin_messages(server_limit, 0);
   client_.begin_messages(client_limit, 0);
   phase_ = Phase::greeting;
   return true;
 }
 
 bool Session::step_greeting() {
-  const auto got = server_.receive(home_.pool);
+  const auto got = server_->receive(home_.pool);
   if (got == Side::Got::nothing) return false;
   if (got != Side::Got::message) {
-    const auto& place = home_.terms.server.place.text;
+    const auto& place = upstream().place.text;
     home_.terms.log->warn(place + " closed the connection before its greeting");
     close_after(wire::error_payload(cannot_connect, "", "The MySQL server on '" + place + "' closed the connection"));
     return true;
   }
-  if (wire::is_error(server_.message())) {  // too many connections, a host that is shut out
-    close_after(server_.message());
+  if (wire::is_error(server_->message())) {  // too many connections, a host that is shut out
+    close_after(server_->message());
     return true;
   }
-  auto parsed = wire::parse_greeting(server_.message());
+  auto parsed = wire::parse_greeting(server_->message());
   if (!parsed.ok() || (parsed.value().capabilities & needed) != needed || parsed.value().nonce.size() != nonce_size) {
     close_after(wire::error_payload(handshake_error, "", "The server's greeting is not that of MySQL 5.7 or later"));
     return true;
@@ -113,13 +113,13 @@ bool Session::step_hello() {
 
 void Session::begin_tls() {
   if (!wire::mask_capabilities(client_.message(), offered_).ok()) return broken("TLS was not offered to this client");
-  server_.send(client_.message());
+  server_->send(client_.message());
   client_.stream().start_tls(*home_.terms.tls);
   phase_ = Phase::tls;
 }
 
 bool Session::step_tls() {
-  bool moved = server_.flush();
+  bool moved = server_->flush();
   if (!client_tls_done_) {
     const auto outcome = client_.stream().handshake();
     if (outcome.kind == Stream::Kind::failed || outcome.kind == Stream::Kind::ended) {
@@ -129,15 +129,15 @@ bool Session::step_tls() {
     client_tls_done_ = outcome.kind == Stream::Kind::moved;
     moved = moved || client_tls_done_;
   }
-  if (!server_tls_begun_ && server_.queue_empty()) {
-    server_.stream().start_tls(home_.terms.server.tls);
+  if (!server_tls_begun_ && server_->queue_empty()) {
+    server_->stream().start_tls(upstream().tls);
     server_tls_begun_ = true;
   }
   if (server_tls_begun_ && !server_tls_done_ && !server_tls_failed_) {
-    const auto outcome = server_.stream().handshake();
+    const auto outcome = server_->stream().handshake();
     server_tls_failed_ = outcome.kind == Stream::Kind::failed || outcome.kind == Stream::Kind::ended;
     if (server_tls_failed_)
-      home_.terms.log->warn("no TLS with the server " + home_.terms.server.place.text + ": " + tls_reason());
+      home_.terms.log->warn("no TLS with the server " + upstream().place.text + ": " + tls_reason());
     server_tls_done_ = outcome.kind == Stream::Kind::moved;
     moved = moved || server_tls_done_ || server_tls_failed_;
   }
@@ -182,7 +182,7 @@ void Session::on_change_user() {
 
 // The server gets the client's own words.
 void Session::begin_login(std::string user, std::string plugin, std::string auth_data) {
-  server_.send(client_.message());
+  server_->send(client_.message());
   user_ = user;
   if (plugin.empty()) plugin = greeting_.auth_plugin;
   login_ = std::make_unique<LoginMachine>(login_terms(), home_.terms.vault, home_.terms.own_key, std::move(user),
@@ -194,21 +194,21 @@ void Session::begin_login(std::string user, std::string plugin, std::string auth
 LoginTerms Session::login_terms() const {
   LoginTerms terms;
   terms.client_private = origin_.on_socket || client_.stream().encrypted();
-  terms.server_private = home_.terms.server.place.on_socket || server_.stream().encrypted();
+  terms.server_private = upstream().place.on_socket || server_->stream().encrypted();
   terms.ask_plain_clients = home_.terms.ask_plain_clients;
   return terms;
 }
 
 bool Session::step_login() {
-  const bool to_server = server_.flush();
+  const bool to_server = server_->flush();
   const bool to_client = client_.flush();
   if (!login_) {  // it is over, and its last message had to get away
     if (client_.queue_empty()) login_over();
     return to_client || phase_ != Phase::login;
   }
-  const auto from_server = server_.receive(home_.pool);
+  const auto from_server = server_->receive(home_.pool);
   if (from_server == Side::Got::message) {
-    act_on(login_->from_server(server_.message()));
+    act_on(login_->from_server(server_->message()));
     return true;
   }
   if (from_server != Side::Got::nothing) {
@@ -232,9 +232,9 @@ bool Session::step_login() {
 void Session::act_on(LoginMachine::Step step) {
   using Outcome = LoginMachine::Outcome;
   wipe(client_.message());
-  wipe(server_.message());
+  wipe(server_->message());
   if (step.to_server) {
-    server_.send(*step.to_server);
+    server_->send(*step.to_server);
     wipe(*step.to_server);
   }
   switch (step.outcome) {
@@ -264,7 +264,7 @@ void Session::act_on(LoginMachine::Step step) {
 
 void Session::login_over() {
   client_.end_messages();
-  server_.end_messages();
+  server_->end_messages();
   if (!std::exchange(ever_logged_in_, true)) {
     const auto status = replies_.status();
     replies_ = wire::ReplyTracker(capabilities_);

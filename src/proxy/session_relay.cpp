@@ -20,18 +20,18 @@ bool Session::step_relay() {
   if (ended_sides()) return true;
   if (!moved) {
     client_.in.rest(home_.pool);
-    server_.in.rest(home_.pool);
+    server_->in.rest(home_.pool);
   }
   return moved;
 }
 
 bool Session::relay_up() {
   bool moved = client_.flush();
-  moved = server_.flush() || moved;
+  moved = server_->flush() || moved;
   moved = client_.read(home_.pool) || moved;
   moved = judge_up() || moved;
   if (phase_ != Phase::relay) return true;
-  return server_.write(client_.in) || moved;
+  return server_->write(client_.in) || moved;
 }
 
 bool Session::judge_up() {
@@ -64,11 +64,11 @@ bool Session::judge_up() {
 }
 
 bool Session::begin_command(wire::Command command) {
-  if (replies_.under_way() || !client_.queue_empty() || server_.read_over) return false;
-  if (draining_ && !replies_.in_transaction()) return false;
+  if (replies_.under_way() || !client_.queue_empty() || server_->read_over) return false;
+  if (must_be_quiet() && (!replies_.in_transaction() || replies_.transaction_unknown())) return false;
   const bool refused = wire::belongs_to_a_replica(command);
   if (refused || command == wire::Command::change_user) {
-    if (!client_.in.nothing_judged() || !server_.in.empty()) return false;
+    if (!client_.in.nothing_judged() || !server_->in.empty()) return false;
     if (!refused) return begin_change_user();
     refused_ = command;
     dropping_ = true;
@@ -92,30 +92,34 @@ void Session::refuse_command() {
 
 bool Session::begin_change_user() {
   client_.begin_messages(change_user_limit, 0);
-  server_.begin_messages(login_reply_limit, 0);
+  server_->begin_messages(login_reply_limit, 0);
   phase_ = Phase::response;
   since_ = Clock::now();
   return true;
 }
 
 bool Session::relay_down() {
-  bool moved = server_.read(home_.pool);
+  bool moved = server_->read(home_.pool);
   moved = judge_down() || moved;
   if (phase_ != Phase::relay) return true;
-  return client_.write(server_.in) || moved;
+  return client_.write(server_->in) || moved;
 }
 
 bool Session::judge_down() {
   using Progress = wire::ReplyTracker::Progress;
   bool moved = false;
   while (true) {
-    const auto scanned = reply_packets_.scan(server_.in.unjudged());
-    server_.in.judge(scanned.pass);
+    const auto scanned = reply_packets_.scan(server_->in.unjudged());
+    if (own_command_)
+      server_->in.drop(scanned.pass);
+    else
+      server_->in.judge(scanned.pass);
     moved = moved || scanned.pass > 0;
     switch (scanned.progress) {
       case Progress::under_way:
         return moved;
       case Progress::ended:
+        own_command_ = false;
         break;
       case Progress::file_wanted:
         commands_.begin_file();

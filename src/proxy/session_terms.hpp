@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "proxy/gate.hpp"
 #include "proxy/password_key.hpp"
 #include "proxy/server_place.hpp"
 #include "proxy/tls_context.hpp"
@@ -34,9 +35,13 @@ struct Upstream {
 /// What every session of one proxy shares; fixed before the first begins, but for what is thread-safe by itself.
 struct SessionTerms {
   SessionTerms(Upstream serving, PasswordKey key, base::Log& where)
-      : server(std::move(serving)), own_key(std::move(key)), log(&where) {}
+      : source(std::move(serving)), own_key(std::move(key)), log(&where) {}
 
-  Upstream server;                ///< the one that serves
+  const Upstream& upstream(Where side) const { return side == Where::source ? source : *target; }
+
+  Upstream source;
+  std::optional<Upstream> target;
+  Gate gate;
   std::uint32_t offered = 0;      ///< capabilities that the proxy and both servers have
   std::optional<TlsContext> tls;  ///< towards clients; without it none is offered
   bool ask_plain_clients = false;

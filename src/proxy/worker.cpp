@@ -99,6 +99,19 @@ void Worker::end_all() {
   });
 }
 
+HoldCounts Worker::look_at_gate() {
+  std::promise<HoldCounts> promise;
+  loop_.post([this, &promise] {
+    HoldCounts counts;
+    for (auto& [number, session] : sessions_) {
+      session->gate_changed();
+      session->count_into(counts);
+    }
+    promise.set_value(counts);
+  });
+  return promise.get_future().get();
+}
+
 std::vector<SessionReport> Worker::reports() {
   std::promise<std::vector<SessionReport>> promise;
   loop_.post([this, &promise] {

@@ -32,6 +32,8 @@ class Worker {
   void end_all();
   std::size_t open() const noexcept { return open_; }
   std::vector<SessionReport> reports();
+  /// Sessions look at the gate, and then are counted.
+  HoldCounts look_at_gate();
 
  private:
   void run();

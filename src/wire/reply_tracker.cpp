@@ -152,7 +152,7 @@ ReplyTracker::Progress ReplyTracker::on_columns_end(std::string_view head) {
   cursor.skip(1 + 2);
   const auto flags = cursor.u16();
   if (!cursor.ok()) return Progress::bad_input;
-  status_ = flags;
+  status(flags);
   if ((flags & status::cursor_exists) != 0) return result_ended();
   state_ = State::rows;
   return Progress::under_way;
@@ -203,7 +203,7 @@ ReplyTracker::Progress ReplyTracker::read_eof(std::string_view head) {
   cursor.skip(1 + 2);
   const auto flags = cursor.u16();
   if (!cursor.ok()) return Progress::bad_input;
-  status_ = flags;
+  status(flags);
   return result_ended();
 }
 
@@ -215,7 +215,7 @@ ReplyTracker::Progress ReplyTracker::read_ok(std::size_t size, std::string_view 
   const auto flags = cursor.u16();
   cursor.skip(2);
   if (!cursor.ok()) return Progress::bad_input;
-  status_ = flags;
+  status(flags);
   if (has(capability::session_track) && (flags & status::session_state_changed) != 0) {
     if (head.size() < size) {
       session_state_lost_ = true;
@@ -236,6 +236,7 @@ ReplyTracker::Progress ReplyTracker::result_ended() {
 
 ReplyTracker::Progress ReplyTracker::error_ended() {
   failed_ = true;
+  transaction_unknown_ = true;
   return end();
 }
 

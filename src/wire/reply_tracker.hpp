@@ -44,10 +44,16 @@ class ReplyTracker {
 
   /// Of the last OK or EOF.
   std::uint16_t status() const noexcept { return status_; }
-  void status(std::uint16_t status) noexcept { status_ = status; }
+  void status(std::uint16_t status) noexcept {
+    status_ = status;
+    transaction_unknown_ = false;
+  }
   bool in_transaction() const noexcept {
     return (status_ & (status::in_transaction | status::in_read_only_transaction)) != 0;
   }
+  /// True after an ERR, until the next OK or EOF: an ERR has no status, and what failed may have begun a transaction
+  /// or ended one. COM_PING tells.
+  bool transaction_unknown() const noexcept { return transaction_unknown_; }
   /// True when the last reply ended with ERR.
   bool failed() const noexcept { return failed_; }
   /// The id of the statement that the last reply prepared; 0 when it prepared none.
@@ -84,6 +90,7 @@ class ReplyTracker {
   bool multiple_ = false;   ///< more results may follow
   std::uint16_t status_ = status::autocommit;
   bool failed_ = false;
+  bool transaction_unknown_ = false;
   std::uint32_t prepared_id_ = 0;
   std::string session_state_;
   bool session_state_lost_ = false;

@@ -195,6 +195,10 @@ TEST(ReplyTracker, keeps_status_and_session_state) {
     EXPECT_EQ(show(tracker, stream({error_message(1064, "no")}), piece), Progress::ended);
     EXPECT_TRUE(tracker.failed());
     EXPECT_TRUE(tracker.in_transaction());
+    EXPECT_TRUE(tracker.transaction_unknown());
+    tracker.begin(Command::ping);
+    EXPECT_EQ(show(tracker, stream({ok_message()}), piece), Progress::ended);
+    EXPECT_FALSE(tracker.transaction_unknown());
   }
 }
 
