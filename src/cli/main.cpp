@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   reseal::cli::add_run_verbs(app, chosen);
   reseal::cli::add_report_verbs(app, chosen);
   reseal::cli::add_load(app, chosen);
+  reseal::cli::add_proxy(app, chosen);
   reseal::cli::add_sandbox(app, chosen);
   try {
     app.parse(argc, argv);

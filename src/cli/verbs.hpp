@@ -17,5 +17,6 @@ void add_run_verbs(CLI::App& app, Chosen& chosen);     ///< check, start, verify
 void add_report_verbs(CLI::App& app, Chosen& chosen);  ///< status, attest
 void add_sandbox(CLI::App& app, Chosen& chosen);
 void add_load(CLI::App& app, Chosen& chosen);
+void add_proxy(CLI::App& app, Chosen& chosen);
 
 }  // namespace reseal::cli

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/proxy.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/failure.hpp"
+#include "proxy/probe.hpp"
+#include "wire/packet.hpp"
+#include "wire/server_handshake.hpp"
+
+namespace reseal::proxy {
+namespace {
+
+using base::Failure;
+using base::FailureKind;
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr unsigned socket_mode = 0777;  // as a server's own: who may log in is the server's business
+constexpr int pause_ms = 100;           // when the machine is out of descriptors
+constexpr unsigned accepts_at_once = 64;
+constexpr auto look_again = 1ms;
+constexpr auto ask_again = 1s;
+constexpr std::uint16_t too_many_connections = 1040;  // ER_CON_COUNT_ERROR
+
+std::optional<TlsContext> client_tls(const ProxyOptions& options) {
+  if (options.tls_certificate.empty() != options.tls_key.empty())
+    throw Failure(FailureKind::usage, "TLS needs both --tls-cert and --tls-key");
+  if (options.tls_certificate.empty()) return std::nullopt;
+  return TlsContext::accepting(options.tls_certificate, options.tls_key);
+}
+
+}  // namespace
+
+Proxy::Proxy(ProxyOptions options, base::Log& log)
+    : options_(std::move(options)), log_(&log), wakeup_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (options_.listen.empty() && options_.listen_socket.empty())
+    throw Failure(FailureKind::usage, "name where clients connect: --listen or --listen-socket");
+  auto tls = client_tls(options_);
+  const auto greeting = probe_greeting(options_.source);
+  server_version_ = greeting.server_version;
+  auto offered = greeting.capabilities & supported_capabilities(tls.has_value(), options_.allow_local_infile);
+  if (options_.target) offered &= probe_greeting(*options_.target).capabilities;
+  terms_ = std::make_unique<SessionTerms>(Upstream{resolve(options_.source), TlsContext::connecting(options_.source)},
+                                          PasswordKey::make(), *log_);
+  if (options_.target)
+    terms_->target.emplace(Upstream{resolve(*options_.target), TlsContext::connecting(*options_.target)});
+  terms_->offered = offered;
+  terms_->tls = std::move(tls);
+  terms_->ask_plain_clients = options_.ask_plain_clients;
+  terms_->handshake_timeout = options_.handshake_timeout;
+  if (!terms_->vault.usable())
+    log_->warn("this process may not lock memory (ulimit -l): no password is kept, and no session can be moved");
+  listen();
+  const auto per_thread = std::max<std::size_t>(1, options_.half_open_limit / std::max(1U, options_.threads));
+  for (unsigned i = 0; i < std::max(1U, options_.threads); ++i)
+    workers_.push_back(std::make_unique<Worker>(*terms_, per_thread));
+  lease_watch_ = std::jthread([this](const std::stop_token& stop) { watch_lease(stop); });
+  acceptor_ = std::jthread([this](const std::stop_token& stop) { accept_clients(stop); });
+}
+
+Proxy::~Proxy() {
+  acceptor_.request_stop();
+  ::eventfd_write(wakeup_.number(), 1);
+  acceptor_.join();
+  lease_watch_.request_stop();
+  lease_watch_.join();
+  workers_.clear();
+}
+
+void Proxy::listen() {
+  for (const auto& address : options_.listen) {
+    listeners_.push_back(Listener::tcp(address));
+    if (port_ == 0) port_ = listeners_.back().port();
+  }
+  if (!options_.listen_socket.empty()) listeners_.push_back(Listener::unix_socket(options_.listen_socket, socket_mode));
+}
+
+void Proxy::accept_clients(const std::stop_token& stop) {
+  std::vector<pollfd> watched;
+  for (const auto& listener : listeners_) watched.push_back({listener.number(), POLLIN, 0});
+  watched.push_back({wakeup_.number(), POLLIN, 0});
+  while (!stop.stop_requested() && !draining_) {
+    if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+    for (std::size_t i = 0; i < listeners_.size(); ++i)
+      if (watched[i].revents != 0) take(listeners_[i]);
+  }
+  listeners_.clear();
+}
+
+void Proxy::take(Listener& listener) {
+  for (unsigned i = 0; i < accepts_at_once; ++i) {
+    auto accepted = listener.accept();
+    if (accepted.error != 0) {
+      log_->warn(std::string("cannot accept a client: ") + std::strerror(accepted.error));
+      pollfd only{wakeup_.number(), POLLIN, 0};
+      ::poll(&only, 1, pause_ms);
+      return;
+    }
+    if (!accepted.client.open()) return;
+    if (open() >= options_.connection_limit) {
+      ++terms_->counters.refused;
+      turn_away(accepted.client);
+      continue;
+    }
+    ++terms_->counters.accepted;
+    const auto least = std::min_element(workers_.begin(), workers_.end(),
+                                        [](const auto& a, const auto& b) { return a->open() < b->open(); });
+    (*least)->adopt(next_number_++, std::move(accepted.client), std::move(accepted.origin));
+  }
+}
+
+void Proxy::turn_away(const mysql::FileDescriptor& client) const {
+  std::string bytes;
+  std::uint8_t sequence = 0;
+  wire::append_packets(bytes, wire::error_payload(too_many_connections, "", "Too many connections"), sequence);
+  static_cast<void>(::send(client.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+void Proxy::drain() {
+  draining_ = true;
+  ::eventfd_write(wakeup_.number(), 1);
+  for (const auto& worker : workers_) worker->drain();
+}
+
+ProxyStatus Proxy::status() const {
+  const auto& counters = terms_->counters;
+  ProxyStatus status;
+  status.holding = terms_->gate.holding();
+  status.target_serves = terms_->gate.serving() == Where::target;
+  status.server = terms_->upstream(terms_->gate.serving()).place.text;
+  status.server_version = server_version_;
+  status.open = counters.open;
+  status.accepted = counters.accepted;
+  status.refused = counters.refused;
+  status.logged_in = counters.logged_in;
+  status.denied = counters.denied;
+  status.broken = counters.broken;
+  status.passwords = terms_->vault.size();
+  status.draining = draining_;
+  return status;
+}
+
+HoldCounts Proxy::look_at_gate() {
+  HoldCounts counts;
+  for (const auto& worker : workers_) counts += worker->look_at_gate();
+  return counts;
+}
+
+Proxy::HoldReport Proxy::hold(std::uint64_t epoch, std::chrono::milliseconds lease,
+                              std::chrono::milliseconds patience) {
+  const auto began = Clock::now();
+  {
+    const std::lock_guard lock(gate_mutex_);
+    if (epoch_ && *epoch_ != epoch)
+      throw Failure(FailureKind::refused, "sessions are held for epoch " + std::to_string(*epoch_));
+    epoch_ = epoch;
+    lease_end_ = began + lease;
+    terms_->gate.hold();
+  }
+  gate_changed_.notify_all();
+  HoldReport report;
+  while (true) {
+    report.counts = look_at_gate();
+    report.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+    report.all_quiet = report.counts.busy == 0;
+    if (report.all_quiet || report.took >= patience) return report;
+    std::this_thread::sleep_for(look_again);
+  }
+}
+
+Proxy::HoldReport Proxy::release(std::uint64_t epoch) {
+  const auto began = Clock::now();
+  {
+    const std::lock_guard lock(gate_mutex_);
+    if (epoch_ != epoch) throw Failure(FailureKind::refused, "nothing is held for epoch " + std::to_string(epoch));
+    epoch_.reset();
+    terms_->gate.release();
+  }
+  gate_changed_.notify_all();
+  HoldReport report;
+  report.counts = look_at_gate();
+  report.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+  return report;
+}
+
+void Proxy::watch_lease(const std::stop_token& stop) {
+  std::unique_lock lock(gate_mutex_);
+  while (!stop.stop_requested()) {
+    if (!epoch_) {
+      gate_changed_.wait(lock, stop, [this] { return epoch_.has_value(); });
+      continue;
+    }
+    const auto seen = lease_end_;
+    gate_changed_.wait_until(lock, stop, seen, [&] { return !epoch_ || lease_end_ != seen; });
+    if (epoch_ && lease_end_ == seen && !stop.stop_requested()) lease_ended(lock);
+  }
+}
+
+void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
+  const auto epoch = *epoch_;
+  log_->warn("the lease of epoch " + std::to_string(epoch) + " has ended without a word; asking who serves");
+  lock.unlock();
+  const auto decision = options_.ask_decision ? options_.ask_decision() : Decision::unknown;
+  lock.lock();
+  if (epoch_ != epoch) return;
+  if (decision == Decision::source) {
+    epoch_.reset();
+    terms_->gate.release();
+    lock.unlock();
+    look_at_gate();
+    lock.lock();
+    log_->warn("the source serves: sessions go on");
+    return;
+  }
+  // Held sessions stay held: on the source they could only fail, and to guess is not allowed.
+  lease_end_ = Clock::now() + ask_again;
+}
+
+std::vector<SessionReport> Proxy::sessions() {
+  std::vector<SessionReport> all;
+  for (const auto& worker : workers_) {
+    auto reports = worker->reports();
+    std::move(reports.begin(), reports.end(), std::back_inserter(all));
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  return all;
+}
+
+}  // namespace reseal::proxy

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "mysql/endpoint.hpp"
+#include "proxy/listener.hpp"
+#include "proxy/session_terms.hpp"
+#include "proxy/worker.hpp"
+
+namespace reseal::proxy {
+
+/// What the decision record says.
+enum class Decision {
+  source,  ///< the source serves, and no decision for the target can still be on its way for a lease that has ended
+  target,
+  unknown  ///< it cannot be read now
+};
+
+struct ProxyOptions {
+  mysql::Endpoint source;
+  std::optional<mysql::Endpoint> target;  ///< both servers' capabilities bound what clients are offered
+  std::vector<std::string> listen;        ///< HOST:PORT
+  std::string listen_socket;
+  std::string tls_certificate;  ///< PEM files towards clients; without them no TLS is offered
+  std::string tls_key;
+  unsigned threads = 2;
+  std::size_t connection_limit = 4000;
+  std::size_t half_open_limit = 128;
+  std::chrono::seconds handshake_timeout{10};
+  bool allow_local_infile = false;
+  bool ask_plain_clients = false;
+  /// Asked when a lease ends without a word. Without it, sessions are held until `release`: the proxy does not guess.
+  std::function<Decision()> ask_decision;
+};
+
+struct ProxyStatus {
+  std::string server;  ///< where sessions go
+  std::string server_version;
+  std::uint64_t open = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t logged_in = 0;
+  std::uint64_t denied = 0;
+  std::uint64_t broken = 0;
+  std::size_t passwords = 0;
+  bool draining = false;
+  bool holding = false;
+  bool target_serves = false;
+};
+
+/// The MySQL proxy: listens, and passes every client's session through to the server that serves. Threads of its own
+/// from the constructor to the destructor, which ends all sessions. Members may be called from any thread.
+class Proxy {
+ public:
+  /// Asks both servers for what they speak, then listens. Failures say what is wrong; nothing is left behind then.
+  Proxy(ProxyOptions options, base::Log& log);
+  ~Proxy();
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  /// No new sessions; those that are open end at their next boundary between transactions.
+  void drain();
+  std::size_t open() const noexcept { return terms_->counters.open; }
+  /// Of the first TCP listener; 0 without one.
+  std::uint16_t port() const noexcept { return port_; }
+  ProxyStatus status() const;
+  std::vector<SessionReport> sessions();
+
+  struct HoldReport {
+    HoldCounts counts;
+    std::chrono::microseconds took{0};
+    bool all_quiet = false;
+  };
+  /// Closes the gate for `epoch` and waits until every session stands between two transactions, `patience` at most. The
+  /// gate stays closed until `release`, or until the lease ends: then who serves is asked, see ProxyOptions. Failure
+  /// (refused) when it is closed for another epoch.
+  HoldReport hold(std::uint64_t epoch, std::chrono::milliseconds lease, std::chrono::milliseconds patience);
+  /// Opens the gate. Sessions go on where they are. Failure(refused) when it is not closed for this epoch.
+  HoldReport release(std::uint64_t epoch);
+
+ private:
+  void listen();
+  void accept_clients(const std::stop_token& stop);
+  void take(Listener& listener);
+  HoldCounts look_at_gate();
+  void watch_lease(const std::stop_token& stop);
+  void lease_ended(std::unique_lock<std::mutex>& lock);
+  void turn_away(const mysql::FileDescriptor& client) const;
+
+  ProxyOptions options_;
+  base::Log* log_;
+  std::unique_ptr<SessionTerms> terms_;
+  std::string server_version_;
+  std::uint16_t port_ = 0;
+  std::vector<Listener> listeners_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::uint64_t next_number_ = 1;
+  std::atomic<bool> draining_{false};
+  mysql::FileDescriptor wakeup_;
+  std::jthread acceptor_;
+
+  std::mutex gate_mutex_;  ///< guards what follows
+  std::condition_variable_any gate_changed_;
+  std::optional<std::uint64_t> epoch_;  ///< of the hold under way
+  std::chrono::steady_clock::time_point lease_end_{};
+  std::jthread lease_watch_;
+};
+
+}  // namespace reseal::proxy

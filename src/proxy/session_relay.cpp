@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/session.hpp"
+#include "wire/command_kind.hpp"
+#include "wire/server_handshake.hpp"
+
+namespace reseal::proxy {
+namespace {
+
+constexpr std::size_t change_user_limit = 80 * 1024;
+constexpr std::size_t login_reply_limit = 1024 * 1024;
+constexpr std::uint16_t not_supported = 1235;  // ER_NOT_SUPPORTED_YET
+
+}  // namespace
+
+bool Session::step_relay() {
+  bool moved = relay_up();
+  if (phase_ != Phase::relay) return true;
+  moved = relay_down() || moved;
+  if (phase_ != Phase::relay) return true;
+  if (ended_sides()) return true;
+  if (!moved) {
+    client_.in.rest(home_.pool);
+    server_->in.rest(home_.pool);
+  }
+  return moved;
+}
+
+bool Session::relay_up() {
+  bool moved = client_.flush();
+  moved = server_->flush() || moved;
+  moved = client_.read(home_.pool) || moved;
+  moved = judge_up() || moved;
+  if (phase_ != Phase::relay) return true;
+  return server_->write(client_.in) || moved;
+}
+
+bool Session::judge_up() {
+  using Found = wire::CommandScanner::Found;
+  bool moved = false;
+  while (true) {
+    const auto scanned = commands_.scan(client_.in.unjudged());
+    if (dropping_)
+      client_.in.drop(scanned.pass);
+    else
+      client_.in.judge(scanned.pass);
+    moved = moved || scanned.pass > 0;
+    switch (scanned.found) {
+      case Found::nothing:
+        return moved;
+      case Found::command:
+        if (!begin_command(scanned.command)) return moved;
+        if (phase_ != Phase::relay) return true;
+        break;
+      case Found::message_end:
+        if (dropping_) refuse_command();
+        break;
+      case Found::file_end:  // the server's answer to it is due
+        break;
+      case Found::out_of_order:
+        broken("the client's packets are out of order");
+        return true;
+    }
+  }
+}
+
+bool Session::begin_command(wire::Command command) {
+  if (replies_.under_way() || !client_.queue_empty() || server_->read_over) return false;
+  if (must_be_quiet() && (!replies_.in_transaction() || replies_.transaction_unknown())) return false;
+  const bool refused = wire::belongs_to_a_replica(command);
+  if (refused || command == wire::Command::change_user) {
+    if (!client_.in.nothing_judged() || !server_->in.empty()) return false;
+    if (!refused) return begin_change_user();
+    refused_ = command;
+    dropping_ = true;
+  } else {
+    replies_.begin(command);
+  }
+  commands_.accept();
+  return true;
+}
+
+void Session::refuse_command() {
+  dropping_ = false;
+  client_.begin_messages(0, commands_.reply_sequence());
+  client_.send(wire::error_payload(not_supported, "42000",
+                                   "The proxy passes on no command of replicas and clones (command " +
+                                       std::to_string(static_cast<unsigned>(refused_)) +
+                                       "); connect to the server directly"));
+  client_.end_messages();
+  client_.flush();
+}
+
+bool Session::begin_change_user() {
+  client_.begin_messages(change_user_limit, 0);
+  server_->begin_messages(login_reply_limit, 0);
+  phase_ = Phase::response;
+  since_ = Clock::now();
+  return true;
+}
+
+bool Session::relay_down() {
+  bool moved = server_->read(home_.pool);
+  moved = judge_down() || moved;
+  if (phase_ != Phase::relay) return true;
+  return client_.write(server_->in) || moved;
+}
+
+bool Session::judge_down() {
+  using Progress = wire::ReplyTracker::Progress;
+  bool moved = false;
+  while (true) {
+    const auto scanned = reply_packets_.scan(server_->in.unjudged());
+    if (own_command_)
+      server_->in.drop(scanned.pass);
+    else
+      server_->in.judge(scanned.pass);
+    moved = moved || scanned.pass > 0;
+    switch (scanned.progress) {
+      case Progress::under_way:
+        return moved;
+      case Progress::ended:
+        own_command_ = false;
+        break;
+      case Progress::file_wanted:
+        commands_.begin_file();
+        break;
+      case Progress::bad_input:
+        home_.terms.log->warn("session " + std::to_string(number_) +
+                              ": the server's reply makes no sense to the proxy; the session is closed");
+        broken("the server's reply makes no sense");
+        return true;
+    }
+  }
+}
+
+}  // namespace reseal::proxy

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/event_loop.hpp"
+#include "proxy/pipe.hpp"
+#include "proxy/stream.hpp"
+#include "wire/packet.hpp"
+
+namespace reseal::proxy {
+
+/// Who is told when a side can move again.
+class SideOwner {
+ public:
+  virtual void advance() = 0;
+
+ protected:
+  ~SideOwner() = default;
+};
+
+/// One of the two connections of a session. While a login goes on, messages are received and sent whole; after it,
+/// bytes go through `in`.
+class Side final : public Watched {
+ public:
+  explicit Side(SideOwner& owner) : owner_(&owner) {}
+
+  void open(mysql::FileDescriptor socket, EventLoop& loop);
+  void ready(Change change) override;
+  /// Says goodbye without waiting, and closes the socket if it is open.
+  void close();
+
+  enum class Got { nothing, message, ended, bad };
+
+  /// From here on messages are received, the first of which carries number `sequence`.
+  void begin_messages(std::size_t limit, std::uint8_t sequence);
+  void end_messages();
+  /// Reads exactly one message, of `in` first, and not one byte behind it: TLS may begin there. After `message`,
+  /// `message()` holds it until the next call.
+  Got receive(BufferPool& pool);
+  std::string& message() noexcept { return message_; }
+  /// Queues a message in answer to the last one.
+  void send(std::string_view payload);
+
+  /// Queues bytes as they are, behind what is queued.
+  void queue(std::string_view bytes) { out_ += bytes; }
+  bool queue_empty() const noexcept { return out_.empty(); }
+  /// Writes what is queued as far as the socket takes it; wipes what was written. False when nothing moved.
+  bool flush();
+
+  /// Reads into `in` if there is room and the socket has something. False when nothing moved.
+  bool read(BufferPool& pool);
+  /// Writes what `from` has judged. False when nothing moved.
+  bool write(Pipe& from);
+
+  Stream& stream() noexcept { return *stream_; }
+  const Stream& stream() const noexcept { return *stream_; }
+  bool opened() const noexcept { return stream_.has_value() && stream_->open(); }
+  Pipe in;                  ///< what was read and not yet written to the other side
+  bool read_over = false;   ///< nothing more comes: the peer closed, or the connection broke
+  bool write_over = false;  ///< the peer takes nothing more
+
+  /// While a connect is under way: the first change tells that it has ended.
+  void expect_connect() noexcept { writable_ = false; }
+  bool writable() const noexcept { return writable_; }
+
+ private:
+  SideOwner* owner_;
+  EventLoop* loop_ = nullptr;
+  std::optional<Stream> stream_;
+  bool readable_ = false;
+  bool writable_ = false;
+  bool ending_ = false;  ///< the peer has closed its side; there may be bytes to read before that
+  std::unique_ptr<wire::PacketAssembler> assembler_;
+  std::string message_;
+  std::string out_;
+};
+
+}  // namespace reseal::proxy

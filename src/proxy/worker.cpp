@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/worker.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <future>
+#include <utility>
+
+#include "base/failure.hpp"
+
+namespace reseal::proxy {
+namespace {
+
+constexpr int tick_ms = 250;
+
+}  // namespace
+
+Worker::Worker(SessionTerms& terms, std::size_t half_open_limit)
+    : terms_(&terms), half_open_limit_(half_open_limit), thread_([this] { run(); }) {}
+
+Worker::~Worker() {
+  loop_.post([this] { loop_.stop(); });
+  thread_.join();
+}
+
+void Worker::run() {
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+  loop_.run(tick_ms, [this] { tick(); });
+  for (auto& [number, session] : sessions_) session->end();
+}
+
+// What a session's ends do comes later, by the loop, and looks the session up again: it may be gone by then.
+Session::Home Worker::home() {
+  return {*terms_,
+          loop_,
+          pool_,
+          [this](Session& session) {
+            loop_.post([this, number = session.number()] {
+              half_open_.erase(number);
+              if (sessions_.erase(number) > 0) {
+                --open_;
+                --terms_->counters.open;
+              }
+            });
+          },
+          [this](Session& session) { half_open_.erase(session.number()); },
+          [this](Session& session) {
+            loop_.post([this, number = session.number()] {
+              if (auto* const found = find(number)) found->advance();
+            });
+          }};
+}
+
+Session* Worker::find(std::uint64_t number) {
+  const auto found = sessions_.find(number);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+void Worker::adopt(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin) {
+  ++open_;
+  ++terms_->counters.open;
+  // A std::function wants to be copied, a descriptor does not.
+  auto shared = std::make_shared<mysql::FileDescriptor>(std::move(client));
+  loop_.post([this, number, shared, origin = std::move(origin)]() mutable {
+    begin(number, std::move(*shared), std::move(origin));
+  });
+}
+
+void Worker::begin(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin) {
+  if (half_open_.size() >= half_open_limit_) {
+    const auto oldest = *half_open_.begin();
+    half_open_.erase(half_open_.begin());
+    if (auto* const session = find(oldest)) session->end();
+  }
+  half_open_.insert(number);
+  auto session = std::make_unique<Session>(home(), number, std::move(client), std::move(origin));
+  auto& begun = *sessions_.emplace(number, std::move(session)).first->second;
+  begun.start();
+}
+
+void Worker::tick() {
+  const auto now = Session::Clock::now();
+  for (auto& [number, session] : sessions_) session->tick(now);
+}
+
+void Worker::drain() {
+  loop_.post([this] {
+    for (auto& [number, session] : sessions_) session->drain();
+  });
+}
+
+void Worker::end_all() {
+  loop_.post([this] {
+    for (auto& [number, session] : sessions_) session->end();
+  });
+}
+
+HoldCounts Worker::look_at_gate() {
+  std::promise<HoldCounts> promise;
+  loop_.post([this, &promise] {
+    HoldCounts counts;
+    for (auto& [number, session] : sessions_) {
+      session->gate_changed();
+      session->count_into(counts);
+    }
+    promise.set_value(counts);
+  });
+  return promise.get_future().get();
+}
+
+std::vector<SessionReport> Worker::reports() {
+  std::promise<std::vector<SessionReport>> promise;
+  loop_.post([this, &promise] {
+    std::vector<SessionReport> reports;
+    for (const auto& [number, session] : sessions_)
+      if (!session->over()) reports.push_back(session->report());
+    promise.set_value(std::move(reports));
+  });
+  return promise.get_future().get();
+}
+
+}  // namespace reseal::proxy

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "proxy/event_loop.hpp"
+#include "proxy/pipe.hpp"
+#include "proxy/session.hpp"
+
+namespace reseal::proxy {
+
+/// One thread with the sessions that live on it. All members may be called from any thread.
+class Worker {
+ public:
+  /// Of sessions that have not logged in yet, it keeps `half_open_limit`: a further one ends the oldest, so that
+  /// clients that stop in the middle cannot lock out those that do not.
+  Worker(SessionTerms& terms, std::size_t half_open_limit);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void adopt(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin);
+  void drain();
+  /// Ends every session.
+  void end_all();
+  std::size_t open() const noexcept { return open_; }
+  std::vector<SessionReport> reports();
+  /// Sessions look at the gate, and then are counted.
+  HoldCounts look_at_gate();
+
+ private:
+  void run();
+  void begin(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin);
+  void tick();
+  Session* find(std::uint64_t number);
+  Session::Home home();
+
+  SessionTerms* terms_;
+  std::size_t half_open_limit_;
+  EventLoop loop_;
+  BufferPool pool_;
+  std::map<std::uint64_t, std::unique_ptr<Session>> sessions_;
+  std::set<std::uint64_t> half_open_;
+  std::atomic<std::size_t> open_{0};
+  std::jthread thread_;
+};
+
+}  // namespace reseal::proxy
