@@ -17,13 +17,16 @@ struct Question {
 
 // What a session is shown to hold outside of a transaction is held by itself. MEMORY and MyISAM are seen by the memory
 // that their open tables take, which a session's temporary tables do until they are dropped.
-constexpr std::array<Question, 5> questions = {{
+constexpr std::array<Question, 6> questions = {{
     {"user variables",
      "SELECT DISTINCT t.PROCESSLIST_ID FROM performance_schema.threads t JOIN"
      " performance_schema.user_variables_by_thread u ON u.THREAD_ID = t.THREAD_ID WHERE t.PROCESSLIST_ID IN "},
     {"locks (LOCK TABLES, GET_LOCK, HANDLER or the like)",
      "SELECT DISTINCT t.PROCESSLIST_ID FROM performance_schema.threads t JOIN performance_schema.metadata_locks m ON"
      " m.OWNER_THREAD_ID = t.THREAD_ID WHERE t.PROCESSLIST_ID IN "},
+    {"a resource group of its own",
+     "SELECT t.PROCESSLIST_ID FROM performance_schema.threads t WHERE t.RESOURCE_GROUP <> 'USR_default' AND"
+     " t.PROCESSLIST_ID IN "},
     {"temporary tables",
      "SELECT DISTINCT ID FROM information_schema.INNODB_SESSION_TEMP_TABLESPACES WHERE PURPOSE = 'USER' AND ID IN "},
     {"temporary tables",

@@ -124,6 +124,18 @@ TEST_F(ProxyMove, nothing_moves_while_a_transaction_is_open) {
   EXPECT_EQ(who(client), "source");
 }
 
+TEST_F(ProxyMove, distributed_transactions_count_as_open) {
+  start();
+  Client client(as("anna", "secret"));
+  EXPECT_TRUE(client.run("XA START 'x'")) << client.error_text();
+  EXPECT_EQ(proxy->hold(1, 60s, 50ms).counts.busy, 1U);
+  EXPECT_TRUE(client.run("XA END 'x'"));
+  EXPECT_EQ(proxy->hold(1, 60s, 50ms).counts.busy, 1U);
+  EXPECT_TRUE(client.run("XA ROLLBACK 'x'"));
+  EXPECT_TRUE(proxy->hold(1, 60s, 10s).all_quiet);
+  proxy->release(1);
+}
+
 TEST_F(ProxyMove, a_release_without_a_move_leaves_all_on_the_source) {
   start();
   Client client(as("anna", "secret"));
@@ -166,7 +178,10 @@ TEST_F(ProxyMove, state_that_can_be_carried_is_the_same_after_the_move) {
       {"trackers", {"SET session_track_system_variables='*'"}, "SELECT @@session_track_system_variables"},
       {"last insert", {"INSERT INTO shop.numbers (t) VALUES ('x')"}, "SELECT LAST_INSERT_ID()"},
       {"auto increment step", {"SET auto_increment_increment=7"}, "SELECT @@auto_increment_increment"},
-      {"a dropped user variable's like", {"DO 1"}, "SELECT 1"},
+      {"few rows", {"SET sql_mode='ANSI', sql_select_limit=1"}, "SELECT CONCAT(@@sql_mode, @@sql_select_limit)"},
+      {"many settings",
+       {"SET NAMES cp1251", "SET lc_time_names='de_DE', div_precision_increment=9, max_execution_time=50000"},
+       "SELECT CONCAT(@@character_set_client, @@lc_time_names, @@div_precision_increment, @@max_execution_time)"},
   };
   for (const bool tls : {true, false}) {
     start();
@@ -199,6 +214,7 @@ TEST_F(ProxyMove, state_that_cannot_be_carried_ends_with_one_error) {
       {"temporary table in memory", {"CREATE TEMPORARY TABLE shop.t (a INT) ENGINE=MEMORY"}, "temporary tables"},
       {"temporary table of MyISAM", {"CREATE TEMPORARY TABLE shop.t (a INT) ENGINE=MyISAM"}, "temporary tables"},
       {"prepared by SQL", {"PREPARE s FROM 'SELECT 1'"}, "prepared by SQL"},
+      {"answers in utf16", {"SET character_set_results=utf16"}, "character set"},
   };
   start();
   std::vector<std::unique_ptr<Client>> clients;

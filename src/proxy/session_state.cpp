@@ -51,12 +51,30 @@ bool clock_runs(const std::string& timestamp, double now) {
   return std::abs(std::strtod(timestamp.c_str(), nullptr) - now) < set_by_client_seconds;
 }
 
+// Every session has a clock. Without it the rows came in a character set that is not ASCII's kin, as utf16. Where it
+// is, ASCII is the same in all of them, and what is beyond it depends on settings that the two sessions need not share.
+std::string unreadable_because(const SessionState& state) {
+  const auto plain = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  };
+  if (state.variables.count("timestamp") == 0) return "its variables cannot be read in its character set";
+  if (!plain(state.roles) || !plain(state.schema.value_or(""))) return "its schema or a role has letters beyond ASCII";
+  for (const auto& [name, value] : state.variables) {
+    if (!plain(value)) return "the value of " + name + " has letters beyond ASCII";
+    if (value.size() >= shown_characters) return "the value of " + name + " is too long to be read";
+    // Carried, it would be a transaction id that the other server waits for.
+    if (name == "gtid_next" && value != "AUTOMATIC") return "it has set gtid_next";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view variables_query() {
   return "SELECT s.VARIABLE_NAME, s.VARIABLE_VALUE FROM performance_schema.session_variables s"
          " LEFT JOIN performance_schema.global_variables g ON g.VARIABLE_NAME = s.VARIABLE_NAME"
-         " WHERE NOT (s.VARIABLE_VALUE COLLATE utf8mb4_bin <=> g.VARIABLE_VALUE COLLATE utf8mb4_bin)";
+         " WHERE NOT (s.VARIABLE_VALUE COLLATE utf8mb4_bin <=> g.VARIABLE_VALUE COLLATE utf8mb4_bin)"
+         " LIMIT 1000000";  // over the session's own sql_select_limit
 }
 
 std::string_view place_query() { return "SELECT DATABASE(), CURRENT_ROLE()"; }
@@ -74,6 +92,8 @@ void read_place(const Rows& rows, SessionState& state) {
 
 RestorePlan plan_restore(const SessionState& fresh, const SessionState& wanted, double now) {
   RestorePlan plan;
+  plan.impossible_because = unreadable_because(wanted);
+  if (!plan.impossible_because.empty()) return plan;
   // Roles first, for what follows may need their rights; the schema before the variables that it sets.
   if (wanted.roles != fresh.roles) plan.statements.push_back("SET ROLE " + wanted.roles);
   if (wanted.schema && wanted.schema != fresh.schema) {
@@ -83,7 +103,6 @@ RestorePlan plan_restore(const SessionState& fresh, const SessionState& wanted, 
   }
   for (const auto& [name, value] : wanted.variables) {
     if (!is_state(name)) continue;
-    if (value.size() >= shown_characters) plan.impossible_because = "the value of " + name + " is too long to be read";
     const auto there = fresh.variables.find(name);
     if (name == "timestamp") {
       if (!clock_runs(value, now)) plan.statements.push_back("SET SESSION timestamp=" + value);
