@@ -15,6 +15,7 @@
 #include "cli/server_uri.hpp"
 #include "cli/verbs.hpp"
 #include "mysql/option_file.hpp"
+#include "mysql/session.hpp"
 #include "proxy/control.hpp"
 #include "proxy/control_answers.hpp"
 #include "proxy/proxy.hpp"
@@ -63,6 +64,27 @@ class EndSignals {
  private:
   sigset_t signals_{};
 };
+
+/// Reads reseal.decision on the target: any decision for it, or what became of this epoch.
+proxy::Decision read_decision(const mysql::Endpoint& target, std::uint64_t epoch, base::Log& log) {
+  constexpr unsigned no_such_table = 1146;
+  constexpr unsigned unknown_database = 1049;
+  try {
+    mysql::Session session(target, mysql::Side::target, 5s);
+    auto decision = proxy::Decision::none;
+    for (const auto& row :
+         session.query("SELECT serves FROM reseal.decision WHERE serves='target' OR epoch=" + std::to_string(epoch))) {
+      if (row[0] == "target") return proxy::Decision::target;
+      decision = proxy::Decision::source;
+    }
+    return decision;
+  } catch (const base::Failure& failure) {
+    if (failure.server_errno() == no_such_table || failure.server_errno() == unknown_database)
+      return proxy::Decision::none;
+    log.warn(std::string("cannot read who serves: ") + failure.what());
+    return proxy::Decision::unknown;
+  }
+}
 
 // Every session takes two descriptors.
 void allow_descriptors() {
@@ -121,6 +143,10 @@ struct RunVerb {
     if (target.named()) options.target = target.endpoint("target");
     options.handshake_timeout = std::chrono::seconds(handshake_seconds);
     base::Log log;
+    if (options.target && !options.target->user.empty())
+      options.ask_decision = [&log, at = *options.target](std::uint64_t epoch) {
+        return read_decision(at, epoch, log);
+      };
     proxy::Proxy proxy(options, log);
     std::optional<proxy::ControlServer> control_server;
     if (!control.empty())

@@ -76,12 +76,34 @@ json hold(Proxy& proxy, const json& request) {
   return hold_answer(proxy.hold(number(request, "epoch"), milliseconds("lease_ms"), milliseconds("patience_ms")));
 }
 
+Where side(const json& request) {
+  const auto to = request.value("to", json());
+  if (to == "target") return Where::target;
+  if (to == "source") return Where::source;
+  throw base::Failure(base::FailureKind::usage, "\"to\" is \"source\" or \"target\"");
+}
+
+json move(Proxy& proxy, const json& request) {
+  const std::chrono::milliseconds patience(std::min(number(request, "patience_ms"), most_milliseconds));
+  const auto report = proxy.move(number(request, "epoch"), side(request), patience);
+  return {{"ok", true},
+          {"moved", report.moved},
+          {"closed", report.closed},
+          {"under_way", report.under_way},
+          {"took_us", report.took.count()}};
+}
+
 json answer(Proxy& proxy, const json& request) {
   if (!request.is_object() || !request.contains("do") || !request["do"].is_string())
     return error_answer("a request is one JSON object with a key \"do\"");
   const auto wish = request["do"].get<std::string>();
   if (wish == "status") return status_answer(proxy);
   if (wish == "sessions") return sessions_answer(proxy);
+  if (wish == "move") return move(proxy, request);
+  if (wish == "prepare") {
+    proxy.prepare(side(request));
+    return {{"ok", true}};
+  }
   if (wish == "hold") return hold(proxy, request);
   if (wish == "release" || wish == "unhold") return hold_answer(proxy.release(number(request, "epoch")));
   if (wish == "drain") {

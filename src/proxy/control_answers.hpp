@@ -15,6 +15,9 @@ namespace reseal::proxy {
 ///     {"do":"drain"}     -> {"ok":true}
 ///     {"do":"hold","epoch":E,"lease_ms":L,"patience_ms":P}
 ///                        -> {"ok":true,"quiet":…,"held":…,"busy":…,"logging_in":…,"took_us":…}
+///     {"do":"prepare","to":"target"}    -> {"ok":true}
+///     {"do":"move","epoch":E,"to":"target","patience_ms":P}
+///                        -> {"ok":true,"moved":…,"closed":…,"under_way":…,"took_us":…}
 ///     {"do":"release","epoch":E}   sessions go on where they are; "unhold" is the same
 ///
 /// Anything else, and a line that is not such an object, is answered with {"ok":false,"error":…}.

@@ -33,11 +33,13 @@ struct HoldCounts {
   std::size_t held = 0;        ///< between two transactions; begin nothing more
   std::size_t busy = 0;        ///< within a transaction, or a reply is under way
   std::size_t logging_in = 0;  ///< not logged in yet; will stand before their first command
+  std::size_t moving = 0;      ///< on their way to the other server
 
   HoldCounts& operator+=(const HoldCounts& other) noexcept {
     held += other.held;
     busy += other.busy;
     logging_in += other.logging_in;
+    moving += other.moving;
     return *this;
   }
 };

@@ -18,6 +18,14 @@ struct LoginTerms {
   bool ask_plain_clients = false;  ///< ask clients without TLS by the public-key exchange, which some refuse
 };
 
+/// What a client has proven: enough to find its password in the vault again.
+struct LoginProof {
+  std::string user;
+  std::string plugin;
+  std::string nonce;
+  std::string scramble;
+};
+
 /// A login that is passed through, without I/O: the server judges, the client proves. Starts when the client's answer
 /// (or its change of user) was sent on. On its way the machine learns the password when it can:
 ///
@@ -48,7 +56,7 @@ class LoginMachine {
 
   /// After `accepted`: whether the proxy could log in as this client elsewhere, and by which password.
   bool password_known() const noexcept { return password_.has_value(); }
-  const base::Secret& password() const { return *password_; }
+  LoginProof proof() const { return {user_, plugin_, nonce_, scramble_}; }
   const std::string& user() const noexcept { return user_; }
   /// Why the password is not known, in words for an operator.
   std::string_view unknown_because() const noexcept { return unknown_because_; }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/failure.hpp"
+#include "proxy/obstacles.hpp"
 #include "proxy/probe.hpp"
 #include "wire/packet.hpp"
 #include "wire/server_handshake.hpp"
@@ -28,6 +29,7 @@ constexpr int pause_ms = 100;           // when the machine is out of descriptor
 constexpr unsigned accepts_at_once = 64;
 constexpr auto look_again = 1ms;
 constexpr auto ask_again = 1s;
+constexpr auto move_patience = 30s;
 constexpr std::uint16_t too_many_connections = 1040;  // ER_CON_COUNT_ERROR
 
 std::optional<TlsContext> client_tls(const ProxyOptions& options) {
@@ -58,6 +60,13 @@ Proxy::Proxy(ProxyOptions options, base::Log& log)
   terms_->handshake_timeout = options_.handshake_timeout;
   if (!terms_->vault.usable())
     log_->warn("this process may not lock memory (ulimit -l): no password is kept, and no session can be moved");
+  if (options_.ask_decision && terms_->target) {
+    const auto decision = options_.ask_decision(0);
+    if (decision == Decision::unknown)
+      throw Failure(FailureKind::transient,
+                    "cannot read on the target who serves, so no client is let in; start the proxy again");
+    if (decision == Decision::target) terms_->gate.serve(Where::target);
+  }
   listen();
   const auto per_thread = std::max<std::size_t>(1, options_.half_open_limit / std::max(1U, options_.threads));
   for (unsigned i = 0; i < std::max(1U, options_.threads); ++i)
@@ -176,6 +185,42 @@ Proxy::HoldReport Proxy::hold(std::uint64_t epoch, std::chrono::milliseconds lea
   }
 }
 
+void Proxy::prepare(Where to) {
+  if (!terms_->target) throw Failure(FailureKind::refused, "the proxy was started without a target");
+  for (const auto& worker : workers_) worker->prepare(to);
+}
+
+Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience) {
+  const auto began = Clock::now();
+  prepare(to);
+  {
+    const std::lock_guard lock(gate_mutex_);
+    if (epoch_ != epoch) throw Failure(FailureKind::refused, "nothing is held for epoch " + std::to_string(epoch));
+  }
+  if (const auto counts = look_at_gate(); counts.busy > 0)
+    throw Failure(FailureKind::refused, std::to_string(counts.busy) + " sessions are not between two transactions");
+  const auto& counters = terms_->counters;
+  const auto moved = counters.moved.load();
+  const auto closed = counters.not_moved.load();
+  const auto from = to == Where::target ? Where::source : Where::target;
+  std::vector<std::uint32_t> ids;
+  for (const auto& session : sessions()) ids.push_back(session.server_id);
+  auto obstacles = std::make_shared<const std::map<std::uint32_t, std::string>>(
+      find_obstacles(from == Where::source ? options_.source : *options_.target, ids));
+  terms_->gate.serve(to);
+  for (const auto& worker : workers_) worker->move(to, obstacles);
+  MoveReport report;
+  while (true) {
+    report.under_way = look_at_gate().moving;
+    report.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+    if (report.under_way == 0 || report.took >= patience) break;
+    std::this_thread::sleep_for(look_again);
+  }
+  report.moved = counters.moved - moved;
+  report.closed = counters.not_moved - closed;
+  return report;
+}
+
 Proxy::HoldReport Proxy::release(std::uint64_t epoch) {
   const auto began = Clock::now();
   {
@@ -208,7 +253,7 @@ void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
   const auto epoch = *epoch_;
   log_->warn("the lease of epoch " + std::to_string(epoch) + " has ended without a word; asking who serves");
   lock.unlock();
-  const auto decision = options_.ask_decision ? options_.ask_decision() : Decision::unknown;
+  const auto decision = options_.ask_decision ? options_.ask_decision(epoch) : Decision::unknown;
   lock.lock();
   if (epoch_ != epoch) return;
   if (decision == Decision::source) {
@@ -219,6 +264,18 @@ void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
     lock.lock();
     log_->warn("the source serves: sessions go on");
     return;
+  }
+  if (decision == Decision::target && terms_->target) {
+    lock.unlock();
+    try {
+      move(epoch, Where::target, move_patience);
+      release(epoch);
+      log_->warn("the target serves: sessions were moved");
+    } catch (const Failure& failure) {
+      log_->error(std::string("the target serves, but sessions could not be moved: ") + failure.what());
+    }
+    lock.lock();
+    if (epoch_ != epoch) return;
   }
   // Held sessions stay held: on the source they could only fail, and to guess is not allowed.
   lease_end_ = Clock::now() + ask_again;

@@ -22,7 +22,8 @@ namespace reseal::proxy {
 
 /// What the decision record says.
 enum class Decision {
-  source,  ///< the source serves, and no decision for the target can still be on its way for a lease that has ended
+  none,    ///< nothing is decided: at the start of a proxy the source serves; after a lease it may still be decided
+  source,  ///< the attempt was closed: the source serves, and nothing else can be decided for it any more
   target,
   unknown  ///< it cannot be read now
 };
@@ -40,8 +41,9 @@ struct ProxyOptions {
   std::chrono::seconds handshake_timeout{10};
   bool allow_local_infile = false;
   bool ask_plain_clients = false;
-  /// Asked when a lease ends without a word. Without it, sessions are held until `release`: the proxy does not guess.
-  std::function<Decision()> ask_decision;
+  /// Asked before the first client is let in (epoch 0), and when the lease of an epoch ends without a word. Without it,
+  /// sessions are held until `release`: the proxy does not guess.
+  std::function<Decision(std::uint64_t epoch)> ask_decision;
 };
 
 struct ProxyStatus {
@@ -86,6 +88,20 @@ class Proxy {
   /// gate stays closed until `release`, or until the lease ends: then who serves is asked, see ProxyOptions. Failure
   /// (refused) when it is closed for another epoch.
   HoldReport hold(std::uint64_t epoch, std::chrono::milliseconds lease, std::chrono::milliseconds patience);
+  /// Opens connections on that server for all sessions that can be moved, while they work on. Failure(refused) without
+  /// a target.
+  void prepare(Where to);
+
+  struct MoveReport {
+    std::uint64_t moved = 0;
+    std::uint64_t closed = 0;  ///< could not be moved; told so by an error
+    std::size_t under_way = 0;
+    std::chrono::microseconds took{0};
+  };
+  /// Puts all sessions onto that server; new ones go there too. They stay held. Failure(refused) when they are not held
+  /// for this epoch, when one is not between transactions, or when what cannot be carried cannot be asked for; nothing
+  /// has moved then.
+  MoveReport move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience);
   /// Opens the gate. Sessions go on where they are. Failure(refused) when it is not closed for this epoch.
   HoldReport release(std::uint64_t epoch);
 

@@ -635,7 +635,7 @@ TEST_F(ProxyServer, when_a_lease_ends_the_decision_is_asked_and_not_guessed) {
   std::atomic<Decision> decision{Decision::unknown};
   std::atomic<int> asked{0};
   ProxyOptions options;
-  options.ask_decision = [&] {
+  options.ask_decision = [&](std::uint64_t) {
     ++asked;
     return decision.load();
   };

@@ -58,6 +58,8 @@ bool Session::step() {
       return step_login();
     case Phase::relay:
       return step_relay();
+    case Phase::moving:
+      return step_moving();
     case Phase::closing:
       return step_closing();
     case Phase::over:
@@ -85,7 +87,9 @@ void Session::tick(Clock::time_point now) {
   }
   // The login has one bound in all, so that nobody keeps it open by one byte at a time.
   if (waited <= home_.terms.handshake_timeout) return;
-  if (phase_ == Phase::connecting || phase_ == Phase::greeting)
+  if (phase_ == Phase::moving)
+    refuse_move("the other server took too long");
+  else if (phase_ == Phase::connecting || phase_ == Phase::greeting)
     server_too_slow();
   else
     broken("the login took too long");
@@ -135,6 +139,8 @@ void Session::end() {
   client_.in.clear(home_.pool);
   server_->in.clear(home_.pool);
   login_.reset();
+  move_.reset();
+  drop_transfer();
   phase_ = Phase::over;
   home_.over(*this);
 }
@@ -155,8 +161,8 @@ void Session::say_abandoned() {
 }
 
 SessionReport Session::report() const {
-  static constexpr const char* names[] = {"connecting", "greeting", "hello",   "tls", "response",
-                                          "login",      "relay",    "closing", "over"};
+  static constexpr const char* names[] = {"connecting", "greeting", "hello",  "tls",     "response",
+                                          "login",      "relay",    "moving", "closing", "over"};
   SessionReport report;
   report.number = number_;
   report.client = origin_.text;
@@ -182,7 +188,9 @@ bool Session::quiet() const {
 
 void Session::count_into(HoldCounts& counts) const {
   if (phase_ == Phase::closing || phase_ == Phase::over) return;
-  if (!ever_logged_in_)
+  if (phase_ == Phase::moving)
+    ++counts.moving;
+  else if (!ever_logged_in_)
     ++counts.logging_in;
   else if (quiet())
     ++counts.held;

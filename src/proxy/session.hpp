@@ -5,12 +5,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "proxy/login_machine.hpp"
 #include "proxy/session_terms.hpp"
 #include "proxy/side.hpp"
+#include "proxy/transfer.hpp"
 #include "wire/command_scanner.hpp"
 #include "wire/handshake.hpp"
 #include "wire/reply_scanner.hpp"
@@ -71,15 +73,21 @@ class Session final : private SideOwner {
   void end();
 
   /// The gate was closed or opened.
-  void gate_changed() { advance(); }
+  void gate_changed();
+  /// Opens and logs in the connection on the other server, while the client works on.
+  void prepare_move(Where to);
+  /// Puts the session onto that connection, or, if it has an `obstacle` (none when empty) or another reason against it,
+  /// ends it with an error that drivers take for a lost connection. The gate holds.
+  void begin_move(Where to, const std::string& obstacle);
   void count_into(HoldCounts& counts) const;
 
   bool over() const noexcept { return phase_ == Phase::over; }
   SessionReport report() const;
   std::uint64_t number() const noexcept { return number_; }
+  std::uint32_t server_id() const noexcept { return greeting_.connection_id; }
 
  private:
-  enum class Phase { connecting, greeting, hello, tls, response, login, relay, closing, over };
+  enum class Phase { connecting, greeting, hello, tls, response, login, relay, moving, closing, over };
 
   // session.cpp
   bool step();
@@ -114,10 +122,18 @@ class Session final : private SideOwner {
   bool relay_down();
   bool judge_up();
   bool judge_down();
-  bool begin_command(wire::Command command);
+  bool begin_command(const wire::CommandScanner::Scanned& found);
   void refuse_command();
   bool begin_change_user();
   bool ended_sides();
+  void reply_ended();
+
+  // session_move.cpp
+  bool step_moving();
+  bool ask_state();
+  void switch_over();
+  void refuse_move(const std::string& why);
+  void drop_transfer();
   bool between_replies() const;
   bool quiet() const;
   bool must_be_quiet() const { return draining_ || home_.terms.gate.holding(); }
@@ -147,6 +163,8 @@ class Session final : private SideOwner {
   bool client_turn_ = false;  ///< the client owes an answer in the login; else it is not listened to
   std::unique_ptr<LoginMachine> login_;
   bool ever_logged_in_ = false;
+  LoginProof proof_;
+  std::uint8_t collation_ = 0;
 
   std::string user_;
   bool movable_ = false;
@@ -155,10 +173,20 @@ class Session final : private SideOwner {
   wire::CommandScanner commands_;
   wire::ReplyTracker replies_{0};
   wire::ReplyScanner reply_packets_{replies_};
-  wire::Command refused_ = wire::Command::sleep;
-  bool dropping_ = false;     ///< the command at hand is refused and goes nowhere
-  bool own_command_ = false;  ///< the command under way is the proxy's own: its reply goes nowhere
+  wire::Command command_ = wire::Command::sleep;  ///< the last that began
+  std::set<std::uint32_t> statements_;            ///< ids of prepared statements that are open
+  bool option_set_ = false;                       ///< COM_SET_OPTION came by
+  bool dropping_ = false;                         ///< the command at hand is refused and goes nowhere
+  bool own_command_ = false;                      ///< the command under way is the proxy's own: its reply goes nowhere
   bool draining_ = false;
+  struct Move {
+    Where to = Where::target;
+    std::optional<OwnCommand> question;
+    bool variables_read = false;
+    SessionState wanted;
+  };
+  std::unique_ptr<Transfer> transfer_;
+  std::unique_ptr<Move> move_;
   bool lingering_ = false;  ///< closing: all is sent, what the client still sends is thrown away
 };
 

@@ -169,6 +169,7 @@ void Session::on_response() {
     return refuse_login("the client asked for TLS and did not begin it");
   auto& response = parsed.value();
   capabilities_ = masked.value();
+  collation_ = response.collation;
   response_sent_ = true;
   begin_login(std::move(response.user), std::move(response.auth_plugin), std::move(response.auth_data));
 }
@@ -257,6 +258,7 @@ void Session::act_on(LoginMachine::Step step) {
   if (const auto ok = wire::parse_ok(*step.to_client, capabilities_); ok.ok()) replies_.status(ok.value().status);
   client_.send(*step.to_client);
   user_ = login_->user();
+  proof_ = login_->proof();
   movable_ = login_->password_known();
   unmovable_because_ = movable_ ? std::string_view() : login_->unknown_because();
   login_.reset();
@@ -271,6 +273,7 @@ void Session::login_over() {
     replies_.status(status);
     home_.logged_in(*this);
   }
+  statements_.clear();
   phase_ = Phase::relay;
 }
 

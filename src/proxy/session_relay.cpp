@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "base/byte_cursor.hpp"
 #include "proxy/session.hpp"
 #include "wire/command_kind.hpp"
+#include "wire/packet_header.hpp"
 #include "wire/server_handshake.hpp"
 
 namespace reseal::proxy {
@@ -48,7 +52,7 @@ bool Session::judge_up() {
       case Found::nothing:
         return moved;
       case Found::command:
-        if (!begin_command(scanned.command)) return moved;
+        if (!begin_command(scanned)) return moved;
         if (phase_ != Phase::relay) return true;
         break;
       case Found::message_end:
@@ -63,18 +67,26 @@ bool Session::judge_up() {
   }
 }
 
-bool Session::begin_command(wire::Command command) {
+bool Session::begin_command(const wire::CommandScanner::Scanned& found) {
+  const auto command = found.command;
   if (replies_.under_way() || !client_.queue_empty() || server_->read_over) return false;
   if (must_be_quiet() && (!replies_.in_transaction() || replies_.transaction_unknown())) return false;
   const bool refused = wire::belongs_to_a_replica(command);
   if (refused || command == wire::Command::change_user) {
     if (!client_.in.nothing_judged() || !server_->in.empty()) return false;
     if (!refused) return begin_change_user();
-    refused_ = command;
     dropping_ = true;
+  } else if (command == wire::Command::stmt_close && found.size >= 1 + 4) {
+    base::ByteCursor closed(client_.in.unjudged());
+    closed.skip(wire::packet_header_size + 1);
+    const auto id = closed.u32();
+    if (!closed.ok()) return false;  // not all of it is there
+    statements_.erase(id);
   } else {
+    option_set_ = option_set_ || command == wire::Command::set_option;
     replies_.begin(command);
   }
+  command_ = command;
   commands_.accept();
   return true;
 }
@@ -84,7 +96,7 @@ void Session::refuse_command() {
   client_.begin_messages(0, commands_.reply_sequence());
   client_.send(wire::error_payload(not_supported, "42000",
                                    "The proxy passes on no command of replicas and clones (command " +
-                                       std::to_string(static_cast<unsigned>(refused_)) +
+                                       std::to_string(static_cast<unsigned>(command_)) +
                                        "); connect to the server directly"));
   client_.end_messages();
   client_.flush();
@@ -105,6 +117,13 @@ bool Session::relay_down() {
   return client_.write(server_->in) || moved;
 }
 
+void Session::reply_ended() {
+  if (std::exchange(own_command_, false) || replies_.failed()) return;
+  if (command_ == wire::Command::stmt_prepare && replies_.prepared_id() != 0)
+    statements_.insert(replies_.prepared_id());
+  if (command_ == wire::Command::reset_connection) statements_.clear();
+}
+
 bool Session::judge_down() {
   using Progress = wire::ReplyTracker::Progress;
   bool moved = false;
@@ -119,7 +138,7 @@ bool Session::judge_down() {
       case Progress::under_way:
         return moved;
       case Progress::ended:
-        own_command_ = false;
+        reply_ended();
         break;
       case Progress::file_wanted:
         commands_.begin_file();

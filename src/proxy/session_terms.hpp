@@ -24,6 +24,8 @@ struct Counters {
   std::atomic<std::uint64_t> denied{0};     ///< logins that the server refused
   std::atomic<std::uint64_t> broken{0};     ///< sessions that ended by bad bytes, a timeout or a lost server
   std::atomic<std::uint64_t> open{0};
+  std::atomic<std::uint64_t> moved{0};      ///< sessions put onto the other server
+  std::atomic<std::uint64_t> not_moved{0};  ///< closed because they could not be
 };
 
 /// A server as sessions reach it.

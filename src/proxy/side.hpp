@@ -29,6 +29,8 @@ class Side final : public Watched {
  public:
   explicit Side(SideOwner& owner) : owner_(&owner) {}
 
+  /// Who is told from now on.
+  void tell(SideOwner& owner) noexcept { owner_ = &owner; }
   void open(mysql::FileDescriptor socket, EventLoop& loop);
   void ready(Change change) override;
   /// Says goodbye without waiting, and closes the socket if it is open.

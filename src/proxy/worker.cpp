@@ -112,6 +112,21 @@ HoldCounts Worker::look_at_gate() {
   return promise.get_future().get();
 }
 
+void Worker::prepare(Where to) {
+  loop_.post([this, to] {
+    for (auto& [number, session] : sessions_) session->prepare_move(to);
+  });
+}
+
+void Worker::move(Where to, std::shared_ptr<const std::map<std::uint32_t, std::string>> obstacles) {
+  loop_.post([this, to, obstacles = std::move(obstacles)] {
+    for (auto& [number, session] : sessions_) {
+      const auto found = obstacles->find(session->server_id());
+      session->begin_move(to, found == obstacles->end() ? std::string() : found->second);
+    }
+  });
+}
+
 std::vector<SessionReport> Worker::reports() {
   std::promise<std::vector<SessionReport>> promise;
   loop_.post([this, &promise] {

@@ -34,6 +34,9 @@ class Worker {
   std::vector<SessionReport> reports();
   /// Sessions look at the gate, and then are counted.
   HoldCounts look_at_gate();
+  void prepare(Where to);
+  /// Begins the move of every session; `obstacles` by the connection id on the server that it is on.
+  void move(Where to, std::shared_ptr<const std::map<std::uint32_t, std::string>> obstacles);
 
  private:
   void run();
