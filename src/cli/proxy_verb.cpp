@@ -15,10 +15,10 @@
 #include "cli/server_uri.hpp"
 #include "cli/verbs.hpp"
 #include "mysql/option_file.hpp"
-#include "mysql/session.hpp"
 #include "proxy/control.hpp"
 #include "proxy/control_answers.hpp"
 #include "proxy/proxy.hpp"
+#include "run/settle_attempt.hpp"
 
 namespace reseal::cli {
 namespace {
@@ -64,27 +64,6 @@ class EndSignals {
  private:
   sigset_t signals_{};
 };
-
-/// Reads reseal.decision on the target: any decision for it, or what became of this epoch.
-proxy::Decision read_decision(const mysql::Endpoint& target, std::uint64_t epoch, base::Log& log) {
-  constexpr unsigned no_such_table = 1146;
-  constexpr unsigned unknown_database = 1049;
-  try {
-    mysql::Session session(target, mysql::Side::target, 5s);
-    auto decision = proxy::Decision::none;
-    for (const auto& row :
-         session.query("SELECT serves FROM reseal.decision WHERE serves='target' OR epoch=" + std::to_string(epoch))) {
-      if (row[0] == "target") return proxy::Decision::target;
-      decision = proxy::Decision::source;
-    }
-    return decision;
-  } catch (const base::Failure& failure) {
-    if (failure.server_errno() == no_such_table || failure.server_errno() == unknown_database)
-      return proxy::Decision::none;
-    log.warn(std::string("cannot read who serves: ") + failure.what());
-    return proxy::Decision::unknown;
-  }
-}
 
 // Every session takes two descriptors.
 void allow_descriptors() {
@@ -144,9 +123,7 @@ struct RunVerb {
     options.handshake_timeout = std::chrono::seconds(handshake_seconds);
     base::Log log;
     if (options.target && !options.target->user.empty())
-      options.ask_decision = [&log, at = *options.target](std::uint64_t epoch) {
-        return read_decision(at, epoch, log);
-      };
+      options.ask_decision = [this, &log](std::uint64_t epoch) { return who_serves(epoch, log); };
     proxy::Proxy proxy(options, log);
     std::optional<proxy::ControlServer> control_server;
     if (!control.empty())
@@ -158,6 +135,18 @@ struct RunVerb {
     while (signal == 0) signal = signals.wait(1h);
     if (signal == SIGTERM) drain(signals, proxy, log);
     return 0;
+  }
+
+  /// At the start (epoch 0) a switch that is under way gets the time to end.
+  proxy::Decision who_serves(std::uint64_t epoch, base::Log& log) const {
+    try {
+      const auto patience = epoch == 0 ? std::chrono::milliseconds(15'000) : std::chrono::milliseconds(0);
+      const auto serves = run::settle_attempt(options.source, *options.target, patience);
+      return serves == cutover::Serves::target ? proxy::Decision::target : proxy::Decision::source;
+    } catch (const base::Failure& failure) {
+      log.warn(std::string("who serves cannot be asked: ") + failure.what());
+      return proxy::Decision::unknown;
+    }
   }
 
   void drain(const EndSignals& signals, proxy::Proxy& proxy, base::Log& log) const {

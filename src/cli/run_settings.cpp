@@ -96,6 +96,10 @@ void RunSettings::add_run(CLI::App& verb) {
   verb.add_option("--max-threads-running", max_threads_running_,
                   "hold the copy back while the source runs more threads than this; 0: no limit")
       ->envname("RESEAL_MAX_THREADS_RUNNING");
+  verb.add_option("--proxy", proxies_,
+                  "control socket of a proxy whose sessions the switch holds and moves; may be given again")
+      ->envname("RESEAL_PROXY")
+      ->allow_extra_args(false);
   verb.add_option("--hooks-path", hooks_, "folder of executables reseal-on-EVENT")->envname("RESEAL_HOOKS_PATH");
 }
 
@@ -111,6 +115,7 @@ run::RunOptions RunSettings::options() const {
   options.bytes_per_chunk = chunk_mib_ << 20;
   options.limits = {max_mib_per_second_ << 20, max_threads_running_};
   options.hooks = hooks_;
+  options.proxies = proxies_;
   return options;
 }
 

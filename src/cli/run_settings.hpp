@@ -42,6 +42,7 @@ class RunSettings {
   ServerSetting target_;
   std::string state_;
   std::string hooks_;
+  std::vector<std::string> proxies_;
   std::vector<std::string> schemas_;
   bool allow_replica_ = false;
   unsigned workers_ = 2;

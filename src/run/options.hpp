@@ -26,7 +26,8 @@ struct RunOptions {
   unsigned lanes = 2;    ///< of the follow; fixed when the run begins
   std::uint64_t bytes_per_chunk = 16 << 20;
   seed::Throttle::Limits limits;
-  std::filesystem::path hooks;  ///< folder of executables; empty: none
+  std::filesystem::path hooks;       ///< folder of executables; empty: none
+  std::vector<std::string> proxies;  ///< control sockets; empty: the application is switched by the hook alone
 };
 
 /// Limits of one switch.

@@ -30,6 +30,8 @@ constexpr auto hook_timeout = milliseconds(30'000);
 // INNODB_TRX answers from a cache that is renewed only when nobody has read it for 100 ms (mysql-server
 // storage/innobase/trx/trx0i_s.cc, CACHE_MIN_IDLE_TIME_US): asking more often never shows anything new.
 constexpr auto poll_every = milliseconds(110);
+// The tool stops trying to decide at its own time-out, well before a proxy asks who serves.
+constexpr auto lease_margin = milliseconds(5'000);
 constexpr auto ask_again_after = milliseconds(500);
 constexpr unsigned backing_out_limit = 60;
 // Durable notes in the journal, written before the act.
@@ -42,7 +44,8 @@ constexpr const char* triggers_note = "triggers_may_exist";
 
 }  // namespace
 
-SwitchOver::SwitchOver(Run& run, SwitchOptions options) : run_(run), options_(options), from_(run.serves()) {
+SwitchOver::SwitchOver(Run& run, SwitchOptions options)
+    : run_(run), options_(options), proxies_(run.options().proxies, run.log()), from_(run.serves()) {
   report_.serves = from_;
 }
 
@@ -67,6 +70,7 @@ SwitchReport SwitchOver::recover() {
   run_.log().warn(decided ? "an earlier switch was decided and not finished; finishing it"
                           : "an earlier switch was not decided; backing it out");
   facts_.failed = !decided;
+  facts_.proxies_may_hold = !proxies_.none();
   report_.given_up_because = decided ? "" : "an earlier attempt was interrupted before its decision";
   if (decided) events_ = provision::read_objects(from(), provision::ObjectKind::event, run_.schemas());
   began_ = steady_clock::now();
@@ -76,13 +80,14 @@ SwitchReport SwitchOver::recover() {
 
 SwitchReport SwitchOver::execute(std::stop_token stop) {
   guardrails(stop);
+  proxies_.prepare(from_, cutover::other(from_));
   narrow_changed_rows(run_, stop);
   triggers_ = provision::read_objects(from(), provision::ObjectKind::trigger, run_.schemas());
   events_ = provision::read_objects(from(), provision::ObjectKind::event, run_.schemas());
   run_.record("switch", "begun");
   began_ = steady_clock::now();
   facts_ = cutover::Facts();
-  facts_.held = true;  // no proxies
+  facts_.held = proxies_.none();
   report_ = SwitchReport();
   report_.serves = from_;
   drive();
@@ -145,8 +150,6 @@ void SwitchOver::drive() {
     }
     const auto took = duration_cast<milliseconds>(steady_clock::now() - start);
     report_.steps.emplace_back(std::string(name(step)), took);
-    if (step == Step::open_standby && facts_.standby_open)
-      report_.stall = duration_cast<milliseconds>(steady_clock::now() - began_);
   }
   report_.switched = facts_.decision == Decision::made;
   if (report_.switched) {
@@ -163,8 +166,9 @@ void SwitchOver::take(Step step) {
     case Step::announce:
       return announce();
     case Step::hold:
+      return hold();
     case Step::release:
-      return;
+      return release();
     case Step::raise_fence:
       return raise_fence();
     case Step::end_open_writes:
@@ -239,7 +243,27 @@ void SwitchOver::announce() {
   facts_.announced = true;
 }
 
+void SwitchOver::hold() {
+  note_stall();
+  facts_.proxies_may_hold = true;
+  proxies_.hold(epoch_, options_.timeout + lease_margin, std::min(options_.drain, left()));
+  facts_.held = true;
+}
+
+void SwitchOver::release() {
+  const bool made = facts_.decision == Decision::made;
+  proxies_.release(epoch_, made ? cutover::other(from_) : from_);
+  facts_.proxies_may_hold = false;
+  report_.stall = duration_cast<milliseconds>(steady_clock::now() - stalled_since_);
+}
+
+/// Clients wait from the first step that keeps them from writing.
+void SwitchOver::note_stall() {
+  if (stalled_since_ == steady_clock::time_point()) stalled_since_ = steady_clock::now();
+}
+
 void SwitchOver::raise_fence() {
+  note_stall();
   run_.note(fence_note, "yes");
   facts_.fence_may_stand = true;
   const auto patience = std::max(std::chrono::seconds(1), duration_cast<std::chrono::seconds>(left() / 2));
@@ -331,6 +355,8 @@ void SwitchOver::open_standby() {
   fence::open_standby(to());
   if (!fence::standby_open(to())) throw Failure(FailureKind::target, "the new side still refuses writes");
   facts_.standby_open = true;
+  if (stalled_since_ != steady_clock::time_point())
+    report_.stall = duration_cast<milliseconds>(steady_clock::now() - stalled_since_);
 }
 
 void SwitchOver::enable_events() {

@@ -11,6 +11,7 @@
 #include "cutover/machine.hpp"
 #include "fence/source_fence.hpp"
 #include "provision/stored_object.hpp"
+#include "run/proxies.hpp"
 #include "run/run.hpp"
 
 namespace reseal::run {
@@ -19,7 +20,7 @@ namespace reseal::run {
 struct SwitchReport {
   bool switched = false;  ///< it went through; else who served before goes on
   cutover::Serves serves = cutover::Serves::source;
-  std::chrono::milliseconds stall{0};  ///< from the hold to the open standby and the released proxies
+  std::chrono::milliseconds stall{0};  ///< from hold or fence to the open side, and the release of the proxies
   std::vector<std::pair<std::string, std::chrono::milliseconds>> steps;
   std::string given_up_because;  ///< when it did not
   std::string person_needed;     ///< when it did, and something is left for a person
@@ -44,6 +45,9 @@ class SwitchOver {
   void drive();
   void take(cutover::Step step);
   void announce();
+  void hold();
+  void release();
+  void note_stall();
   void raise_fence();
   void end_open_writes();
   void drain();
@@ -65,12 +69,14 @@ class SwitchOver {
   SwitchOptions options_;
   cutover::Facts facts_;
   SwitchReport report_;
+  Proxies proxies_;
   cutover::Serves from_;
   std::uint64_t epoch_ = 0;
   sql::SourcePosition final_;
   std::vector<provision::StoredObject> triggers_;
   std::vector<provision::StoredObject> events_;
   std::chrono::steady_clock::time_point began_{};
+  std::chrono::steady_clock::time_point stalled_since_{};
   unsigned backing_out_tries_ = 0;
 };
 
