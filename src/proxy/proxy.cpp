@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/failure.hpp"
-#include "proxy/obstacles.hpp"
 #include "proxy/probe.hpp"
 #include "wire/packet.hpp"
 #include "wire/server_handshake.hpp"
@@ -188,6 +187,30 @@ Proxy::HoldReport Proxy::hold(std::uint64_t epoch, std::chrono::milliseconds lea
 void Proxy::prepare(Where to) {
   if (!terms_->target) throw Failure(FailureKind::refused, "the proxy was started without a target");
   for (const auto& worker : workers_) worker->prepare(to);
+  const std::lock_guard lock(census_mutex_);
+  census_of(to);
+}
+
+// The account that asks is logged in before the hold.
+Census& Proxy::census_of(Where to) {
+  if (!census_ || census_to_ != to) census_.emplace(to == Where::target ? options_.source : *options_.target);
+  census_to_ = to;
+  return *census_;
+}
+
+MoveOrder Proxy::take_census(Where to, const std::vector<std::uint32_t>& ids) {
+  const std::lock_guard lock(census_mutex_);
+  const auto ask = [&] {
+    auto& census = census_of(to);
+    return MoveOrder{to, census.obstacles(ids), census.globals()};
+  };
+  try {
+    return ask();
+  } catch (const Failure& failure) {
+    census_.reset();
+    if (failure.kind() != FailureKind::transient) throw;
+  }
+  return ask();  // the connection had been idle for too long
 }
 
 Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience) {
@@ -202,13 +225,11 @@ Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::millis
   const auto& counters = terms_->counters;
   const auto moved = counters.moved.load();
   const auto closed = counters.not_moved.load();
-  const auto from = to == Where::target ? Where::source : Where::target;
   std::vector<std::uint32_t> ids;
   for (const auto& session : sessions()) ids.push_back(session.server_id);
-  auto obstacles = std::make_shared<const std::map<std::uint32_t, std::string>>(
-      find_obstacles(from == Where::source ? options_.source : *options_.target, ids));
+  auto order = std::make_shared<MoveOrder>(take_census(to, ids));
   terms_->gate.serve(to);
-  for (const auto& worker : workers_) worker->move(to, obstacles);
+  for (const auto& worker : workers_) worker->move(order);
   MoveReport report;
   while (true) {
     report.under_way = look_at_gate().moving;

@@ -110,6 +110,8 @@ class Proxy {
   void accept_clients(const std::stop_token& stop);
   void take(Listener& listener);
   HoldCounts look_at_gate();
+  Census& census_of(Where to);
+  MoveOrder take_census(Where to, const std::vector<std::uint32_t>& ids);
   void watch_lease(const std::stop_token& stop);
   void lease_ended(std::unique_lock<std::mutex>& lock);
   void turn_away(const mysql::FileDescriptor& client) const;
@@ -125,6 +127,10 @@ class Proxy {
   std::atomic<bool> draining_{false};
   mysql::FileDescriptor wakeup_;
   std::jthread acceptor_;
+
+  std::mutex census_mutex_;  ///< guards the next two
+  std::optional<Census> census_;
+  Where census_to_ = Where::target;
 
   std::mutex gate_mutex_;  ///< guards what follows
   std::condition_variable_any gate_changed_;
