@@ -15,6 +15,7 @@ namespace reseal::proxy {
 /// What a move knows of the server that the sessions leave; the same for all of them.
 struct MoveOrder {
   Where to = Where::target;
+  std::string none_because;                        ///< why no session can be moved; empty: they can
   std::map<std::uint32_t, std::string> obstacles;  ///< by connection id: state that cannot be carried
   std::map<std::string, std::string> globals;      ///< what that server gives to all sessions
 };

@@ -188,7 +188,11 @@ void Proxy::prepare(Where to) {
   if (!terms_->target) throw Failure(FailureKind::refused, "the proxy was started without a target");
   for (const auto& worker : workers_) worker->prepare(to);
   const std::lock_guard lock(census_mutex_);
-  census_of(to);
+  try {
+    census_of(to);
+  } catch (const Failure& failure) {
+    if (failure.kind() != FailureKind::transient) throw;  // the move tries again, and says what becomes of it
+  }
 }
 
 // The account that asks is logged in before the hold.
@@ -202,15 +206,21 @@ MoveOrder Proxy::take_census(Where to, const std::vector<std::uint32_t>& ids) {
   const std::lock_guard lock(census_mutex_);
   const auto ask = [&] {
     auto& census = census_of(to);
-    return MoveOrder{to, census.obstacles(ids), census.globals()};
+    return MoveOrder{to, {}, census.obstacles(ids), census.globals()};
   };
-  try {
-    return ask();
-  } catch (const Failure& failure) {
-    census_.reset();
-    if (failure.kind() != FailureKind::transient) throw;
+  std::string lost;
+  for (int tries = 0; tries < 2; ++tries) {  // the connection may have been idle for too long
+    try {
+      return ask();
+    } catch (const Failure& failure) {
+      census_.reset();
+      if (failure.kind() != FailureKind::transient) throw;
+      lost = failure.what();
+    }
   }
-  return ask();  // the connection had been idle for too long
+  // A server that is away holds no session that could be asked for; new ones must not wait for it.
+  log_->warn("the server that sessions leave cannot be asked for their state, so they are ended: " + lost);
+  return MoveOrder{to, "the server that it was on is away", {}, {}};
 }
 
 Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience) {

@@ -99,8 +99,8 @@ class Proxy {
     std::chrono::microseconds took{0};
   };
   /// Puts all sessions onto that server; new ones go there too. They stay held. Failure(refused) when they are not held
-  /// for this epoch, when one is not between transactions, or when what cannot be carried cannot be asked for; nothing
-  /// has moved then.
+  /// for this epoch, when one is not between transactions, or when the account may not ask what cannot be carried;
+  /// nothing has moved then. Sessions of a server that is away are ended.
   MoveReport move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience);
   /// Opens the gate. Sessions go on where they are. Failure(refused) when it is not closed for this epoch.
   HoldReport release(std::uint64_t epoch);

@@ -312,6 +312,20 @@ TEST_F(ProxyMove, a_lease_that_ends_after_the_decision_moves_the_sessions) {
   proxy.reset();
 }
 
+TEST_F(ProxyMove, a_server_that_died_keeps_no_client_from_the_other) {
+  start();
+  Client lost(as("anna", "secret"));
+  proxy->hold(1, 60s, 10s);
+  source->kill_hard();
+  const auto report = proxy->move(1, Where::target, 10s);
+  EXPECT_EQ(report.moved, 0U);
+  proxy->release(1);
+  EXPECT_FALSE(lost.run("SELECT 1"));
+  Client fresh(as("anna", "secret"));
+  EXPECT_EQ(who(fresh), "target") << fresh.error_text();
+  source->start_again();
+}
+
 TEST_F(ProxyMove, a_proxy_that_starts_asks_who_serves) {
   ProxyOptions options;
   options.ask_decision = [](std::uint64_t) { return Decision::target; };

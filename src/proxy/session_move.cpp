@@ -51,6 +51,7 @@ void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
   if (where_ == to || phase_ == Phase::closing || phase_ == Phase::over) return;
   if (!ever_logged_in_) return end();  // its greeting came from the other server
   if (!quiet()) return refuse_move("it is within a transaction");
+  if (!order->none_because.empty()) return refuse_move(order->none_because);
   if (const auto found = order->obstacles.find(server_id()); found != order->obstacles.end())
     return refuse_move("it has " + found->second);
   if (!statements_.empty()) return refuse_move("it has prepared statements");
