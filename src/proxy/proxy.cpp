@@ -224,6 +224,7 @@ MoveOrder Proxy::take_census(Where to, const std::vector<std::uint32_t>& ids) {
 }
 
 Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience) {
+  const std::lock_guard one_at_a_time(move_mutex_);
   const auto began = Clock::now();
   prepare(to);
   {

@@ -128,6 +128,7 @@ class Proxy {
   mysql::FileDescriptor wakeup_;
   std::jthread acceptor_;
 
+  std::mutex move_mutex_;    ///< held for the whole of a move
   std::mutex census_mutex_;  ///< guards the next two
   std::optional<Census> census_;
   Where census_to_ = Where::target;

@@ -25,6 +25,7 @@ double seconds_now() {
 }  // namespace
 
 void Session::prepare_move(Where to) {
+  if (transfer_ && transfer_->state() == Transfer::State::failed && phase_ == Phase::relay) drop_transfer();
   if (phase_ != Phase::relay || transfer_ || where_ == to || !movable_) return;
   auto password = home_.terms.vault.find(proof_.user, proof_.plugin, proof_.nonce, proof_.scramble);
   if (!password) {
@@ -48,7 +49,7 @@ void Session::prepare_move(Where to) {
 
 void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
   const auto to = order->to;
-  if (where_ == to || phase_ == Phase::closing || phase_ == Phase::over) return;
+  if (where_ == to || phase_ == Phase::moving || phase_ == Phase::closing || phase_ == Phase::over) return;
   if (!ever_logged_in_) return end();  // its greeting came from the other server
   if (!quiet()) return refuse_move("it is within a transaction");
   if (!order->none_because.empty()) return refuse_move(order->none_because);
