@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -41,7 +42,10 @@ struct ServerChoice {
   mysql::Endpoint endpoint(const std::string& side) const {
     mysql::Endpoint server;
     if (!defaults_file.empty()) server = mysql::read_option_file(defaults_file, {"client", "reseal_" + side});
-    return uri.empty() ? server : parse_server_uri(uri, std::move(server));
+    if (!uri.empty()) server = parse_server_uri(uri, std::move(server));
+    const char* const variable = side == "source" ? "RESEAL_SOURCE_PASSWORD" : "RESEAL_TARGET_PASSWORD";
+    if (const char* const password = std::getenv(variable)) server.password = base::Secret(password);
+    return server;
   }
 };
 

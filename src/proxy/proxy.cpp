@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/failure.hpp"
-#include "proxy/obstacles.hpp"
 #include "proxy/probe.hpp"
 #include "wire/packet.hpp"
 #include "wire/server_handshake.hpp"
@@ -188,9 +187,44 @@ Proxy::HoldReport Proxy::hold(std::uint64_t epoch, std::chrono::milliseconds lea
 void Proxy::prepare(Where to) {
   if (!terms_->target) throw Failure(FailureKind::refused, "the proxy was started without a target");
   for (const auto& worker : workers_) worker->prepare(to);
+  const std::lock_guard lock(census_mutex_);
+  try {
+    census_of(to);
+  } catch (const Failure& failure) {
+    if (failure.kind() != FailureKind::transient) throw;  // the move tries again, and says what becomes of it
+  }
+}
+
+// The account that asks is logged in before the hold.
+Census& Proxy::census_of(Where to) {
+  if (!census_ || census_to_ != to) census_.emplace(to == Where::target ? options_.source : *options_.target);
+  census_to_ = to;
+  return *census_;
+}
+
+MoveOrder Proxy::take_census(Where to, const std::vector<std::uint32_t>& ids) {
+  const std::lock_guard lock(census_mutex_);
+  const auto ask = [&] {
+    auto& census = census_of(to);
+    return MoveOrder{to, {}, census.obstacles(ids), census.globals()};
+  };
+  std::string lost;
+  for (int tries = 0; tries < 2; ++tries) {  // the connection may have been idle for too long
+    try {
+      return ask();
+    } catch (const Failure& failure) {
+      census_.reset();
+      if (failure.kind() != FailureKind::transient) throw;
+      lost = failure.what();
+    }
+  }
+  // A server that is away holds no session that could be asked for; new ones must not wait for it.
+  log_->warn("the server that sessions leave cannot be asked for their state, so they are ended: " + lost);
+  return MoveOrder{to, "the server that it was on is away", {}, {}};
 }
 
 Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience) {
+  const std::lock_guard one_at_a_time(move_mutex_);
   const auto began = Clock::now();
   prepare(to);
   {
@@ -202,13 +236,11 @@ Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::millis
   const auto& counters = terms_->counters;
   const auto moved = counters.moved.load();
   const auto closed = counters.not_moved.load();
-  const auto from = to == Where::target ? Where::source : Where::target;
   std::vector<std::uint32_t> ids;
   for (const auto& session : sessions()) ids.push_back(session.server_id);
-  auto obstacles = std::make_shared<const std::map<std::uint32_t, std::string>>(
-      find_obstacles(from == Where::source ? options_.source : *options_.target, ids));
+  auto order = std::make_shared<MoveOrder>(take_census(to, ids));
   terms_->gate.serve(to);
-  for (const auto& worker : workers_) worker->move(to, obstacles);
+  for (const auto& worker : workers_) worker->move(order);
   MoveReport report;
   while (true) {
     report.under_way = look_at_gate().moving;

@@ -99,8 +99,8 @@ class Proxy {
     std::chrono::microseconds took{0};
   };
   /// Puts all sessions onto that server; new ones go there too. They stay held. Failure(refused) when they are not held
-  /// for this epoch, when one is not between transactions, or when what cannot be carried cannot be asked for; nothing
-  /// has moved then.
+  /// for this epoch, when one is not between transactions, or when the account may not ask what cannot be carried;
+  /// nothing has moved then. Sessions of a server that is away are ended.
   MoveReport move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience);
   /// Opens the gate. Sessions go on where they are. Failure(refused) when it is not closed for this epoch.
   HoldReport release(std::uint64_t epoch);
@@ -110,6 +110,8 @@ class Proxy {
   void accept_clients(const std::stop_token& stop);
   void take(Listener& listener);
   HoldCounts look_at_gate();
+  Census& census_of(Where to);
+  MoveOrder take_census(Where to, const std::vector<std::uint32_t>& ids);
   void watch_lease(const std::stop_token& stop);
   void lease_ended(std::unique_lock<std::mutex>& lock);
   void turn_away(const mysql::FileDescriptor& client) const;
@@ -125,6 +127,11 @@ class Proxy {
   std::atomic<bool> draining_{false};
   mysql::FileDescriptor wakeup_;
   std::jthread acceptor_;
+
+  std::mutex move_mutex_;    ///< held for the whole of a move
+  std::mutex census_mutex_;  ///< guards the next two
+  std::optional<Census> census_;
+  Where census_to_ = Where::target;
 
   std::mutex gate_mutex_;  ///< guards what follows
   std::condition_variable_any gate_changed_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <thread>
@@ -267,7 +268,7 @@ TEST_F(ProxyMove, prepared_statements_that_are_closed_are_no_obstacle) {
   };
   mysql_stmt_close(prepare(closed));
   auto* const kept = prepare(open);
-  prepare(reset);
+  auto* const forgotten = prepare(reset);
   EXPECT_EQ(mysql_reset_connection(reset.get()), 0);
   EXPECT_EQ(who(closed), "source");
   const auto report = move_all();
@@ -277,6 +278,7 @@ TEST_F(ProxyMove, prepared_statements_that_are_closed_are_no_obstacle) {
   EXPECT_EQ(who(reset), "target");
   EXPECT_FALSE(open.run("SELECT 1"));
   mysql_stmt_close(kept);
+  mysql_stmt_close(forgotten);
 }
 
 TEST_F(ProxyMove, change_of_user_and_reset_work_after_a_move) {
@@ -292,6 +294,42 @@ TEST_F(ProxyMove, change_of_user_and_reset_work_after_a_move) {
     move_all(Where::source);
     EXPECT_EQ(who(client), "source");
   }
+}
+
+TEST_F(ProxyMove, a_change_of_user_after_the_preparation_moves_the_new_user) {
+  start();
+  Client client(as("anna", "secret"));
+  proxy->prepare(Where::target);
+  EXPECT_EQ(mysql_change_user(client.get(), "bert", "other", nullptr), 0) << client.error_text();
+  proxy->hold(1, 60s, 10s);
+  EXPECT_EQ(proxy->move(1, Where::target, 10s).moved, 1U);
+  proxy->release(1);
+  EXPECT_EQ(client.value("SELECT CURRENT_USER()"), "bert@%");
+  EXPECT_EQ(who(client), "target");
+}
+
+// The bytes of a command that closes statement `id`.
+std::string close_command(char id) { return std::string("\5\0\0\0\x19", 5) + id + std::string(3, '\0'); }
+
+TEST_F(ProxyMove, a_late_close_of_a_statement_hits_no_other) {
+  start();
+  Client client(as("anna", "secret", true));
+  Client plain(as("anna", "secret", false));
+  move_all();
+  auto* const statement = mysql_stmt_init(plain.get());
+  const std::string sql = "SELECT 5";
+  ASSERT_EQ(mysql_stmt_prepare(statement, sql.data(), sql.size()), 0);
+  const auto id = static_cast<char>(statement->stmt_id);
+  for (char other = 1; other < 20; ++other) {
+    const auto bytes = close_command(other);
+    if (other != id) {
+      EXPECT_EQ(::send(mysql_get_socket(plain.get()), bytes.data(), bytes.size(), 0), 9);
+    }
+  }
+  EXPECT_EQ(mysql_stmt_execute(statement), 0) << mysql_stmt_error(statement);
+  mysql_stmt_free_result(statement);
+  mysql_stmt_close(statement);
+  EXPECT_EQ(who(plain), "target");
 }
 
 TEST_F(ProxyMove, a_lease_that_ends_after_the_decision_moves_the_sessions) {
@@ -310,6 +348,20 @@ TEST_F(ProxyMove, a_lease_that_ends_after_the_decision_moves_the_sessions) {
   waiting.join();
   EXPECT_EQ(answer, "target");
   proxy.reset();
+}
+
+TEST_F(ProxyMove, a_server_that_died_keeps_no_client_from_the_other) {
+  start();
+  Client lost(as("anna", "secret"));
+  proxy->hold(1, 60s, 10s);
+  source->kill_hard();
+  const auto report = proxy->move(1, Where::target, 10s);
+  EXPECT_EQ(report.moved, 0U);
+  proxy->release(1);
+  EXPECT_FALSE(lost.run("SELECT 1"));
+  Client fresh(as("anna", "secret"));
+  EXPECT_EQ(who(fresh), "target") << fresh.error_text();
+  source->start_again();
 }
 
 TEST_F(ProxyMove, a_proxy_that_starts_asks_who_serves) {

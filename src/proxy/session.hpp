@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/census.hpp"
 #include "proxy/login_machine.hpp"
 #include "proxy/session_terms.hpp"
 #include "proxy/side.hpp"
@@ -76,9 +77,9 @@ class Session final : private SideOwner {
   void gate_changed();
   /// Opens and logs in the connection on the other server, while the client works on.
   void prepare_move(Where to);
-  /// Puts the session onto that connection, or, if it has an `obstacle` (none when empty) or another reason against it,
-  /// ends it with an error that drivers take for a lost connection. The gate holds.
-  void begin_move(Where to, const std::string& obstacle);
+  /// Puts the session onto that connection, or, if something stands against it, ends it with an error that drivers take
+  /// for a lost connection. The gate holds.
+  void begin_move(const std::shared_ptr<const MoveOrder>& order);
   void count_into(HoldCounts& counts) const;
 
   bool over() const noexcept { return phase_ == Phase::over; }
@@ -180,7 +181,7 @@ class Session final : private SideOwner {
   bool own_command_ = false;                      ///< the command under way is the proxy's own: its reply goes nowhere
   bool draining_ = false;
   struct Move {
-    Where to = Where::target;
+    std::shared_ptr<const MoveOrder> order;
     std::optional<OwnCommand> question;
     bool variables_read = false;
     SessionState wanted;

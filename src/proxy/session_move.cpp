@@ -25,6 +25,7 @@ double seconds_now() {
 }  // namespace
 
 void Session::prepare_move(Where to) {
+  if (transfer_ && transfer_->state() == Transfer::State::failed && phase_ == Phase::relay) drop_transfer();
   if (phase_ != Phase::relay || transfer_ || where_ == to || !movable_) return;
   auto password = home_.terms.vault.find(proof_.user, proof_.plugin, proof_.nonce, proof_.scramble);
   if (!password) {
@@ -46,17 +47,20 @@ void Session::prepare_move(Where to) {
       std::make_unique<Transfer>(there, home_.loop, home_.pool, std::move(login), [this] { home_.again(*this); });
 }
 
-void Session::begin_move(Where to, const std::string& obstacle) {
-  if (where_ == to || phase_ == Phase::closing || phase_ == Phase::over) return;
+void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
+  const auto to = order->to;
+  if (where_ == to || phase_ == Phase::moving || phase_ == Phase::closing || phase_ == Phase::over) return;
   if (!ever_logged_in_) return end();  // its greeting came from the other server
   if (!quiet()) return refuse_move("it is within a transaction");
-  if (!obstacle.empty()) return refuse_move("it has " + obstacle);
+  if (!order->none_because.empty()) return refuse_move(order->none_because);
+  if (const auto found = order->obstacles.find(server_id()); found != order->obstacles.end())
+    return refuse_move("it has " + found->second);
   if (!statements_.empty()) return refuse_move("it has prepared statements");
   if (option_set_) return refuse_move("it has changed its protocol options");
   prepare_move(to);
   if (!movable_) return refuse_move(unmovable_because_);
   move_ = std::make_unique<Move>();
-  move_->to = to;
+  move_->order = order;
   phase_ = Phase::moving;
   since_ = Clock::now();
   advance();
@@ -82,7 +86,7 @@ bool Session::step_moving() {
 bool Session::ask_state() {
   using Progress = OwnCommand::Progress;
   auto& move = *move_;
-  if (!move.question) move.question.emplace(*server_, capabilities_, variables_query());
+  if (!move.question) move.question.emplace(*server_, capabilities_, all_variables_query());
   const auto progress = move.question->step(home_.pool);
   if (progress == Progress::under_way) return false;
   if (progress != Progress::done) {
@@ -92,6 +96,7 @@ bool Session::ask_state() {
   const auto& rows = move.question->result().rows();
   if (!std::exchange(move.variables_read, true)) {
     read_variables(rows, move.wanted);
+    leave_what_is_given(move.wanted, move.order->globals);
     move.question.emplace(*server_, capabilities_, place_query());
     return true;
   }
@@ -118,7 +123,7 @@ void Session::switch_over() {
   server_ = transfer_->hand_over(*this);
   greeting_.connection_id = transfer_->greeting().connection_id;
   greeting_.nonce = transfer_->greeting().nonce;
-  where_ = move_->to;
+  where_ = move_->order->to;
   move_.reset();
   drop_transfer();
   ++home_.terms.counters.moved;

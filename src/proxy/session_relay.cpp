@@ -56,7 +56,7 @@ bool Session::judge_up() {
         if (phase_ != Phase::relay) return true;
         break;
       case Found::message_end:
-        if (dropping_) refuse_command();
+        if (std::exchange(dropping_, false) && command_ != wire::Command::stmt_close) refuse_command();
         break;
       case Found::file_end:  // the server's answer to it is due
         break;
@@ -81,7 +81,11 @@ bool Session::begin_command(const wire::CommandScanner::Scanned& found) {
     closed.skip(wire::packet_header_size + 1);
     const auto id = closed.u32();
     if (!closed.ok()) return false;  // not all of it is there
+    // A statement that is gone: after a move its id may be that of another one.
+    const bool known = statements_.count(id) > 0;
+    if (!known && !client_.in.nothing_judged()) return false;
     statements_.erase(id);
+    dropping_ = !known;
   } else {
     option_set_ = option_set_ || command == wire::Command::set_option;
     replies_.begin(command);
@@ -92,7 +96,6 @@ bool Session::begin_command(const wire::CommandScanner::Scanned& found) {
 }
 
 void Session::refuse_command() {
-  dropping_ = false;
   client_.begin_messages(0, commands_.reply_sequence());
   client_.send(wire::error_payload(not_supported, "42000",
                                    "The proxy passes on no command of replicas and clones (command " +
@@ -105,6 +108,7 @@ void Session::refuse_command() {
 bool Session::begin_change_user() {
   client_.begin_messages(change_user_limit, 0);
   server_->begin_messages(login_reply_limit, 0);
+  drop_transfer();  // it is logged in as the user before
   phase_ = Phase::response;
   since_ = Clock::now();
   return true;

@@ -14,9 +14,10 @@ constexpr std::size_t shown_characters = 1024;
 constexpr double set_by_client_seconds = 60;
 
 // Read-only, or another name of one that is carried, or no state: they tell of the statement before, or nothing at all.
-constexpr std::array<std::string_view, 10> not_state = {
+constexpr std::array<std::string_view, 13> not_state = {
     "error_count",      "warning_count", "external_user", "proxy_user",   "identity",
-    "pseudo_thread_id", "rand_seed1",    "rand_seed2",    "statement_id", "pseudo_slave_mode"};
+    "pseudo_thread_id", "rand_seed1",    "rand_seed2",    "statement_id", "pseudo_slave_mode",
+    "gtid_executed",    "gtid_owned",    "gtid_purged"};
 
 bool is_state(std::string_view name) { return std::find(not_state.begin(), not_state.end(), name) == not_state.end(); }
 
@@ -60,6 +61,7 @@ std::string unreadable_because(const SessionState& state) {
   if (state.variables.count("timestamp") == 0) return "its variables cannot be read in its character set";
   if (!plain(state.roles) || !plain(state.schema.value_or(""))) return "its schema or a role has letters beyond ASCII";
   for (const auto& [name, value] : state.variables) {
+    if (!is_state(name)) continue;
     if (!plain(value)) return "the value of " + name + " has letters beyond ASCII";
     if (value.size() >= shown_characters) return "the value of " + name + " is too long to be read";
     // Carried, it would be a transaction id that the other server waits for.
@@ -75,6 +77,17 @@ std::string_view variables_query() {
          " LEFT JOIN performance_schema.global_variables g ON g.VARIABLE_NAME = s.VARIABLE_NAME"
          " WHERE NOT (s.VARIABLE_VALUE COLLATE utf8mb4_bin <=> g.VARIABLE_VALUE COLLATE utf8mb4_bin)"
          " LIMIT 1000000";  // over the session's own sql_select_limit
+}
+
+std::string_view all_variables_query() {
+  return "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.session_variables LIMIT 1000000";
+}
+
+void leave_what_is_given(SessionState& state, const std::map<std::string, std::string>& globals) {
+  std::erase_if(state.variables, [&](const auto& variable) {
+    const auto given = globals.find(variable.first);
+    return given != globals.end() && given->second == variable.second;
+  });
 }
 
 std::string_view place_query() { return "SELECT DATABASE(), CURRENT_ROLE()"; }

@@ -21,6 +21,9 @@ using Rows = std::vector<std::vector<std::optional<std::string>>>;
 /// Reads a SessionState in two statements; needs no privilege. The first gives rows of name and value, the second one
 /// row.
 std::string_view variables_query();
+/// Instead of the first, several times faster: all variables, from which `leave_what_is_given` takes what is no state.
+std::string_view all_variables_query();
+void leave_what_is_given(SessionState& state, const std::map<std::string, std::string>& globals);
 std::string_view place_query();
 /// Adds what the two statements returned.
 void read_variables(const Rows& rows, SessionState& state);

@@ -26,6 +26,14 @@ TEST(SessionStatePlan, an_untouched_session_needs_nothing) {
   EXPECT_THAT(plan_restore(fresh, wanted, now).statements, IsEmpty());
 }
 
+TEST(SessionStatePlan, what_the_server_gives_to_all_is_no_state) {
+  auto wanted = state({{"sql_mode", "ANSI"}, {"port", "3306"}, {"insert_id", "0"}});
+  leave_what_is_given(wanted, {{"sql_mode", "ansi"}, {"port", "3306"}});
+  EXPECT_EQ(wanted.variables.count("port"), 0U);
+  EXPECT_EQ(wanted.variables.count("sql_mode"), 1U);
+  EXPECT_EQ(wanted.variables.count("insert_id"), 1U);
+}
+
 TEST(SessionStatePlan, sets_what_differs_by_kind_of_value) {
   const auto wanted =
       state({{"autocommit", "OFF"}, {"last_insert_id", "7"}, {"long_query_time", "0.5"}, {"sql_mode", ""}});

@@ -118,12 +118,9 @@ void Worker::prepare(Where to) {
   });
 }
 
-void Worker::move(Where to, std::shared_ptr<const std::map<std::uint32_t, std::string>> obstacles) {
-  loop_.post([this, to, obstacles = std::move(obstacles)] {
-    for (auto& [number, session] : sessions_) {
-      const auto found = obstacles->find(session->server_id());
-      session->begin_move(to, found == obstacles->end() ? std::string() : found->second);
-    }
+void Worker::move(std::shared_ptr<const MoveOrder> order) {
+  loop_.post([this, order = std::move(order)] {
+    for (auto& [number, session] : sessions_) session->begin_move(order);
   });
 }
 

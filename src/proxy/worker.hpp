@@ -35,8 +35,8 @@ class Worker {
   /// Sessions look at the gate, and then are counted.
   HoldCounts look_at_gate();
   void prepare(Where to);
-  /// Begins the move of every session; `obstacles` by the connection id on the server that it is on.
-  void move(Where to, std::shared_ptr<const std::map<std::uint32_t, std::string>> obstacles);
+  /// Begins the move of every session.
+  void move(std::shared_ptr<const MoveOrder> order);
 
  private:
   void run();

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/obstacles.hpp"
+#include "proxy/census.hpp"
 
 #include <array>
 #include <chrono>
 #include <cstdlib>
-
-#include "mysql/session.hpp"
 
 namespace reseal::proxy {
 namespace {
@@ -44,19 +42,27 @@ constexpr std::chrono::seconds patience{10};
 
 }  // namespace
 
-std::map<std::uint32_t, std::string> find_obstacles(const mysql::Endpoint& server,
-                                                    const std::vector<std::uint32_t>& connection_ids) {
+Census::Census(const mysql::Endpoint& server) : session_(server, mysql::Side::source, patience) {}
+
+std::map<std::uint32_t, std::string> Census::obstacles(const std::vector<std::uint32_t>& connection_ids) {
   std::map<std::uint32_t, std::string> found;
   if (connection_ids.empty()) return found;
   std::string list = "(";
   for (const auto id : connection_ids) list.append(list.size() > 1 ? "," : "").append(std::to_string(id));
   list += ")";
-  mysql::Session session(server, mysql::Side::source, patience);
   for (const auto& question : questions)
-    for (const auto& row : session.query(question.before + list))
+    for (const auto& row : session_.query(question.before + list))
       if (row[0])
         found.emplace(static_cast<std::uint32_t>(std::strtoul(row[0]->c_str(), nullptr, 10)), question.obstacle);
   return found;
+}
+
+std::map<std::string, std::string> Census::globals() {
+  std::map<std::string, std::string> all;
+  for (const auto& row :
+       session_.query("SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.global_variables"))
+    if (row[0]) all[*row[0]] = row[1].value_or("");
+  return all;
 }
 
 }  // namespace reseal::proxy

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "proxy/proxy_fixture_for_tests.hpp"
+#include "wire/packet.hpp"
+#include "wire/protocol.hpp"
+#include "wire/reply.hpp"
+
+namespace reseal::proxy {
+namespace {
+
+using ProxyHostile = ProxyServer;
+
+class Raw {
+ public:
+  explicit Raw(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(socket_.number(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+  bool connected() const { return connected_; }
+  void send(std::string_view bytes) const {
+    static_cast<void>(::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
+  }
+  // Everything up to the end, or until nothing comes for `patience`.
+  std::string read_all(std::chrono::milliseconds patience) const {
+    std::string all;
+    char buffer[4096];
+    while (true) {
+      pollfd watched{socket_.number(), POLLIN, 0};
+      if (::poll(&watched, 1, static_cast<int>(patience.count())) <= 0) return all;
+      const auto count = ::recv(socket_.number(), buffer, sizeof buffer, 0);
+      if (count <= 0) return all;
+      all.append(buffer, static_cast<std::size_t>(count));
+    }
+  }
+
+ private:
+  mysql::FileDescriptor socket_;
+  bool connected_ = false;
+};
+
+TEST_F(ProxyHostile, malformed_clients_disturb_nobody) {
+  start();
+  Client good(anna());
+  const std::string nothing_right[] = {
+      std::string(200, '\xFF'),
+      std::string("\xFF\xFF\xFF\x01", 4),
+      std::string("\x04\x00\x00\x01\x00\x02\x00\x00", 8),
+      std::string("\x20\x00\x00\x01", 4) + std::string("\x00\x0A\x00\x00", 4) + std::string(28, '\0') + "no TLS at all",
+      std::string("\x01\x00\x00\x05x", 5),
+      std::string("GET / HTTP/1.1\r\n\r\n"),
+  };
+  for (const auto& bytes : nothing_right) {
+    const Raw raw(proxy->port());
+    ASSERT_TRUE(raw.connected());
+    raw.send(bytes);
+    raw.read_all(100ms);
+    EXPECT_EQ(good.value("SELECT 1"), "1");
+  }
+  EXPECT_TRUE(soon([&] { return proxy->open() == 1; }));
+}
+
+TEST_F(ProxyHostile, clients_that_stop_in_the_middle_are_ended_and_lock_nobody_out) {
+  ProxyOptions options;
+  options.half_open_limit = 8;
+  options.handshake_timeout = 2s;
+  start(options);
+  std::vector<std::unique_ptr<Raw>> stopped;
+  for (int i = 0; i < 40; ++i) stopped.push_back(std::make_unique<Raw>(proxy->port()));
+  for (int i = 0; i < 5; ++i) {
+    Client good(anna(i % 2 == 0));
+    EXPECT_TRUE(good.connected()) << good.error_text();
+    EXPECT_EQ(good.value("SELECT 1"), "1");
+  }
+  EXPECT_LE(proxy->open(), 10U);
+  EXPECT_TRUE(soon([&] { return proxy->open() == 0; }));
+}
+
+TEST_F(ProxyHostile, too_many_connections_get_mysqls_error) {
+  ProxyOptions options;
+  options.connection_limit = 2;
+  start(options);
+  Client one(anna());
+  Client two(anna());
+  Client three(anna(false));
+  EXPECT_FALSE(three.connected());
+  EXPECT_EQ(three.error(), 1040U) << three.error_text();
+  EXPECT_EQ(proxy->status().refused, 1U);
+}
+
+TEST_F(ProxyHostile, commands_of_replicas_are_refused_and_the_session_goes_on) {
+  start();
+  Client client(anna(false));
+  const int socket = mysql_get_socket(client.get());
+  for (const auto command : {wire::Command::binlog_dump, wire::Command::binlog_dump_gtid,
+                             wire::Command::register_replica, wire::Command::clone}) {
+    std::string bytes;
+    std::uint8_t sequence = 0;
+    wire::append_packets(bytes, std::string(1, static_cast<char>(command)) + std::string(30, 'x'), sequence);
+    ASSERT_EQ(::send(socket, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    char buffer[1024];
+    const auto count = ::recv(socket, buffer, sizeof buffer, 0);
+    ASSERT_GT(count, 4);
+    EXPECT_EQ(buffer[3], 1);  // the packet's number
+    const auto error = wire::parse_error(std::string_view(buffer + 4, static_cast<std::size_t>(count) - 4)).value();
+    EXPECT_EQ(error.code, 1235);
+    EXPECT_THAT(error.text, HasSubstr("replicas"));
+    EXPECT_EQ(client.value("SELECT 1"), "1");
+  }
+}
+
+TEST_F(ProxyHostile, commands_in_a_row_are_answered_in_their_order) {
+  start();
+  Client client(anna(false));
+  const int socket = mysql_get_socket(client.get());
+  std::string bytes;
+  for (int i = 0; i < 500; ++i) {
+    std::uint8_t sequence = 0;
+    wire::append_packets(bytes, std::string(1, i % 2 == 0 ? '\x0E' : '\x1F'), sequence);
+  }
+  ASSERT_EQ(::send(socket, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  std::string all;
+  char buffer[4096];
+  while (all.size() < 500 * 11) {
+    const auto count = ::recv(socket, buffer, sizeof buffer, 0);
+    ASSERT_GT(count, 0);
+    all.append(buffer, static_cast<std::size_t>(count));
+  }
+  EXPECT_EQ(client.value("SELECT 1"), "1");
+}
+
+TEST_F(ProxyHostile, a_client_that_does_not_read_holds_back_only_itself) {
+  start();
+  Client slow(anna(false));
+  const std::string much = "SELECT REPEAT('x', 60000000)";
+  ASSERT_EQ(mysql_send_query(slow.get(), much.data(), much.size()), 0);
+  Client other(anna());
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(other.value("SELECT 1"), "1");
+  ASSERT_EQ(mysql_read_query_result(slow.get()), 0);
+  auto* const result = mysql_store_result(slow.get());
+  ASSERT_NE(result, nullptr);
+  mysql_fetch_row(result);
+  EXPECT_EQ(mysql_fetch_lengths(result)[0], 60'000'000UL);
+  mysql_free_result(result);
+}
+
+}  // namespace
+}  // namespace reseal::proxy
