@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/run.hpp"
 
-#include <thread>
-
 #include "base/failure.hpp"
 #include "check/check.hpp"
 #include "fence/source_fence.hpp"
 #include "run/identity.hpp"
+#include "run/own_sessions.hpp"
 #include "sql/quote.hpp"
 #include "verify/verifier.hpp"
 
@@ -28,22 +27,38 @@ Run::Run(RunOptions options, base::Log& log)
     endpoint->process = process;
   }
   reconnect();
-  // The lock goes with the session, however this process ends.
-  if (target_lock_->scalar("SELECT GET_LOCK('reseal.run', 3)") != "1")
-    throw Failure(FailureKind::running, "another reseal works on the target " + options_.target.text() +
-                                            "; nothing was changed. Wait for it, or stop it first");
-  end_leftover_sessions(*source_);
-  end_leftover_sessions(*target_);
+  // A killed process may have left statements running: its sessions are ended before anything is read, so that nothing
+  // of it can still take effect afterwards.
+  end_other_sessions();
   identify();
 }
 
 Run::~Run() = default;
 
 void Run::reconnect() {
-  source_.emplace(options_.source, mysql::Side::source, control_timeout);
-  target_.emplace(options_.target, mysql::Side::target, control_timeout);
+  const auto open_anew = [this](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint,
+                                mysql::Side side, std::string& connection_id) {
+    session.emplace(endpoint, side, control_timeout);
+    if (!connection_id.empty()) end_lost_session(*session, endpoint.process, connection_id);
+    connection_id = session->scalar("SELECT CONNECTION_ID()").value_or("");
+  };
+  open_anew(source_, options_.source, mysql::Side::source, source_connection_);
+  open_anew(target_, options_.target, mysql::Side::target, target_connection_);
   mysql::without_binlog(*target_);
-  if (!target_lock_) target_lock_.emplace(options_.target, mysql::Side::target);
+  take_target_lock();
+}
+
+/// The lock goes with its session, however this process ends; and when that session is lost, another may have it.
+void Run::take_target_lock() {
+  try {
+    if (target_lock_ && target_lock_->scalar("SELECT IS_USED_LOCK('reseal.run')=CONNECTION_ID()") == "1") return;
+  } catch (const Failure& failure) {
+    if (failure.kind() != FailureKind::transient) throw;
+  }
+  target_lock_.emplace(options_.target, mysql::Side::target);
+  if (target_lock_->scalar("SELECT GET_LOCK('reseal.run', 3)") != "1")
+    throw Failure(FailureKind::running, "another reseal works on the target " + options_.target.text() +
+                                            "; nothing was changed. Wait for it, or stop it first");
 }
 
 std::optional<std::string> Run::fact(const std::string& name) {
@@ -84,31 +99,8 @@ void Run::throw_if_poisoned() {
                                                " start a new run on an empty target");
 }
 
-/// A killed process may have left statements running: its sessions are ended before anything is read, so that nothing
-/// of it can still take effect afterwards.
-void Run::end_leftover_sessions(mysql::Session& session) {
-  const auto leftovers =
-      "SELECT run.PROCESSLIST_ID FROM performance_schema.session_connect_attrs run"
-      " JOIN performance_schema.session_connect_attrs process USING (PROCESSLIST_ID)"
-      " WHERE run.ATTR_NAME='reseal_run' AND run.ATTR_VALUE=" +
-      sql::quote_text(id_) + " AND process.ATTR_NAME='reseal_process' AND process.ATTR_VALUE<>" +
-      sql::quote_text(options_.source.process);
-  constexpr unsigned no_such_thread = 1094;  // ER_NO_SUCH_THREAD
-  const auto until = std::chrono::steady_clock::now() + control_timeout;
-  while (true) {
-    const auto rows = session.query(leftovers);
-    if (rows.empty()) return;
-    if (std::chrono::steady_clock::now() > until)
-      throw Failure(FailureKind::transient, "sessions of an earlier reseal do not end on " + session.endpoint().text());
-    for (const auto& row : rows) {
-      try {
-        session.execute("KILL CONNECTION " + row[0].value_or("0"));
-      } catch (const Failure& failure) {
-        if (failure.server_errno() != no_such_thread) throw;
-      }
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+void Run::end_other_sessions() {
+  for (auto* session : {&*source_, &*target_}) run::end_other_sessions(*session, id_, options_.source.process);
 }
 
 void Run::identify() {

@@ -81,13 +81,16 @@ class Run {
   /// Marks the run unfit for the switch, on the target and in the journal.
   void poison(const std::string& why);
   std::optional<std::string> poisoned();
-  /// Opens the control sessions anew after one was lost.
+  /// Opens the control sessions anew after one was lost. What the lost ones had sent has ended when it returns, and the
+  /// target's lock is ours. Throws Failure(running) when another process has it by now.
   void reconnect();
+  /// Ends the sessions that other processes of this run, proxies among them, have on both servers.
+  void end_other_sessions();
   /// Digest of the last full comparison.
   std::string digest();
 
  private:
-  void end_leftover_sessions(mysql::Session& session);
+  void take_target_lock();
   void identify();
   void adopt_or_refuse(TargetRecord& record);
   void check_preconditions();
@@ -104,6 +107,8 @@ class Run {
   std::optional<mysql::Session> source_;
   std::optional<mysql::Session> target_;
   std::optional<mysql::Session> target_lock_;
+  std::string source_connection_;  ///< the server's number for it
+  std::string target_connection_;
   mysql::ServerFacts source_facts_;
   mysql::ServerFacts target_facts_;
   std::vector<std::string> schemas_;

@@ -4,6 +4,8 @@
 #include <thread>
 
 #include "fence/source_fence.hpp"
+#include "run/identity.hpp"
+#include "run/own_sessions.hpp"
 #include "run/target_record.hpp"
 
 namespace reseal::run {
@@ -24,6 +26,7 @@ bool decided(mysql::Session& target, std::uint64_t epoch) {
 
 Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& target,
                       std::chrono::milliseconds patience) {
+  const auto process = new_run_id();
   mysql::Session record(target, mysql::Side::target);
   mysql::without_binlog(record);
   const auto attempt = cutover::latest_attempt(record);
@@ -31,18 +34,27 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
   const auto until = steady_clock::now() + patience;
   while (!decided(record, attempt->epoch) && !cutover::closed(record, attempt->epoch) && steady_clock::now() < until)
     std::this_thread::sleep_for(look_again);
-  const auto endpoint = [&](Serves side) { return side == Serves::source ? source : target; };
-  const auto run_id = TargetRecord(record).get("run_id").value_or("");
+  auto run_id = TargetRecord(record).get("run_id").value_or("");
+  // Sessions of this process carry the run's name, so that the next attempt ends them with whatever they have sent.
+  const auto open = [&](Serves side, mysql::Side dialect) {
+    auto endpoint = side == Serves::source ? source : target;
+    endpoint.run = run_id;
+    endpoint.process = process;
+    return mysql::Session(endpoint, dialect);
+  };
+  // In this order: open a session, close the attempt, end the tools' sessions, lower the fence in the session that was
+  // opened before. Then no order that a tool has sent under this attempt can raise the fence again behind our back.
+  auto going_on = open(attempt->from, mysql::Side::source);
   if (cutover::close_attempts(record, run_id)) {
-    mysql::Session session(endpoint(attempt->from), mysql::Side::source);
-    fence::SourceFence fence(session);
+    end_other_sessions(going_on, run_id, process);
+    fence::SourceFence fence(going_on);
     if (fence.up()) fence.lower();
     return attempt->from;
   }
   const auto serves = cutover::other(attempt->from);
   const auto finished = std::stoull(TargetRecord(record).get("switched_epoch").value_or("0"));
   if (finished < attempt->epoch) {
-    mysql::Session session(endpoint(serves), mysql::Side::target);
+    auto session = open(serves, mysql::Side::target);
     if (!fence::standby_open(session)) fence::open_standby(session);
   }
   return serves;

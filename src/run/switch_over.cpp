@@ -240,6 +240,8 @@ void SwitchOver::step_failed(Step step, const Failure& failure) {
 
 void SwitchOver::announce() {
   epoch_ = cutover::begin_attempt(run_.target(), run_.id(), from_);
+  // Nothing that an earlier process or a proxy has sent under an earlier epoch may be carried out under this one.
+  run_.end_other_sessions();
   facts_.announced = true;
 }
 
