@@ -223,6 +223,14 @@ MoveOrder Proxy::take_census(Where to, const std::vector<std::uint32_t>& ids) {
   return MoveOrder{to, "the server that it was on is away", {}, {}};
 }
 
+void Proxy::end_busy(std::uint64_t epoch) {
+  {
+    const std::lock_guard lock(gate_mutex_);
+    if (epoch_ != epoch) throw Failure(FailureKind::refused, "nothing is held for epoch " + std::to_string(epoch));
+  }
+  for (const auto& worker : workers_) worker->end_busy();
+}
+
 Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience) {
   const std::lock_guard one_at_a_time(move_mutex_);
   const auto began = Clock::now();
@@ -288,28 +296,31 @@ void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
   const auto decision = options_.ask_decision ? options_.ask_decision(epoch) : Decision::unknown;
   lock.lock();
   if (epoch_ != epoch) return;
-  if (decision == Decision::source) {
+  const auto serves = decision == Decision::target ? Where::target : Where::source;
+  const bool known = decision == Decision::source || (decision == Decision::target && terms_->target);
+  if (known && terms_->gate.serving() == serves) {
     epoch_.reset();
     terms_->gate.release();
     lock.unlock();
     look_at_gate();
     lock.lock();
-    log_->warn("the source serves: sessions go on");
+    log_->warn("the side that served before serves on: sessions go on");
     return;
   }
-  if (decision == Decision::target && terms_->target) {
+  if (known) {
     lock.unlock();
     try {
-      move(epoch, Where::target, move_patience);
+      end_busy(epoch);
+      move(epoch, serves, move_patience);
       release(epoch);
-      log_->warn("the target serves: sessions were moved");
+      log_->warn("the other side serves: sessions were moved");
     } catch (const Failure& failure) {
-      log_->error(std::string("the target serves, but sessions could not be moved: ") + failure.what());
+      log_->error(std::string("the other side serves, but sessions could not be moved: ") + failure.what());
     }
     lock.lock();
     if (epoch_ != epoch) return;
   }
-  // Held sessions stay held: on the source they could only fail, and to guess is not allowed.
+  // Held sessions stay held: where they are they could only fail, and to guess is not allowed.
   lease_end_ = Clock::now() + ask_again;
 }
 

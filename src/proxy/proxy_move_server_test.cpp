@@ -125,6 +125,38 @@ TEST_F(ProxyMove, nothing_moves_while_a_transaction_is_open) {
   EXPECT_EQ(who(client), "source");
 }
 
+TEST_F(ProxyMove, a_transaction_that_does_not_end_is_ended_with_an_error_and_the_others_move) {
+  start();
+  Client endless(as("anna", "secret"));
+  Client other(as("anna", "secret"));
+  endless.run("BEGIN");
+  EXPECT_EQ(who(other), "source");
+  EXPECT_EQ(proxy->hold(1, 60s, 50ms).counts.busy, 1U);
+  EXPECT_THROW(proxy->end_busy(2), base::Failure);
+  proxy->end_busy(1);
+  EXPECT_EQ(proxy->move(1, Where::target, 10s).moved, 1U);
+  proxy->release(1);
+  EXPECT_EQ(who(other), "target");
+  EXPECT_FALSE(endless.run("SELECT 1"));
+}
+
+TEST_F(ProxyMove, a_lease_that_ends_after_the_way_back_was_decided_moves_the_sessions_back) {
+  std::atomic<Decision> decision{Decision::target};
+  ProxyOptions options;
+  options.ask_decision = [&](std::uint64_t) { return decision.load(); };
+  start(options);
+  Client client(as("anna", "secret"));
+  EXPECT_EQ(who(client), "target");
+  decision = Decision::source;
+  proxy->hold(1, 100ms, 1s);
+  EXPECT_EQ(who(client), "source");
+  decision = Decision::unknown;
+  proxy->hold(2, 60s, 1s);
+  proxy->release(2);
+  EXPECT_EQ(who(client), "source");
+  proxy.reset();
+}
+
 TEST_F(ProxyMove, distributed_transactions_count_as_open) {
   start();
   Client client(as("anna", "secret"));
