@@ -36,7 +36,7 @@ Run::Run(RunOptions options, base::Log& log)
 Run::~Run() = default;
 
 void Run::reconnect() {
-  const auto open_anew = [this](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint,
+  const auto open_anew = [](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint,
                                 mysql::Side side, std::string& connection_id) {
     session.emplace(endpoint, side, control_timeout);
     if (!connection_id.empty()) end_lost_session(*session, endpoint.process, connection_id);
