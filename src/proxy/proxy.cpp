@@ -288,28 +288,21 @@ void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
   const auto decision = options_.ask_decision ? options_.ask_decision(epoch) : Decision::unknown;
   lock.lock();
   if (epoch_ != epoch) return;
-  if (decision == Decision::source) {
-    epoch_.reset();
-    terms_->gate.release();
-    lock.unlock();
-    look_at_gate();
-    lock.lock();
-    log_->warn("the source serves: sessions go on");
-    return;
-  }
-  if (decision == Decision::target && terms_->target) {
+  if (decision == Decision::source || (decision == Decision::target && terms_->target)) {
+    const auto serves = decision == Decision::source ? Where::source : Where::target;
+    const std::string name = serves == Where::source ? "source" : "target";
     lock.unlock();
     try {
-      move(epoch, Where::target, move_patience);
+      if (terms_->gate.serving() != serves) move(epoch, serves, move_patience);
       release(epoch);
-      log_->warn("the target serves: sessions were moved");
+      log_->warn("the " + name + " serves: sessions go on there");
     } catch (const Failure& failure) {
-      log_->error(std::string("the target serves, but sessions could not be moved: ") + failure.what());
+      log_->error("the " + name + " serves, but sessions could not be moved: " + failure.what());
     }
     lock.lock();
     if (epoch_ != epoch) return;
   }
-  // Held sessions stay held: on the source they could only fail, and to guess is not allowed.
+  // Held sessions stay held: where they are they could only fail, and to guess is not allowed.
   lease_end_ = Clock::now() + ask_again;
 }
 
