@@ -296,26 +296,19 @@ void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
   const auto decision = options_.ask_decision ? options_.ask_decision(epoch) : Decision::unknown;
   lock.lock();
   if (epoch_ != epoch) return;
-  const auto serves = decision == Decision::target ? Where::target : Where::source;
-  const bool known = decision == Decision::source || (decision == Decision::target && terms_->target);
-  if (known && terms_->gate.serving() == serves) {
-    epoch_.reset();
-    terms_->gate.release();
-    lock.unlock();
-    look_at_gate();
-    lock.lock();
-    log_->warn("the side that served before serves on: sessions go on");
-    return;
-  }
-  if (known) {
+  if (decision == Decision::source || (decision == Decision::target && terms_->target)) {
+    const auto serves = decision == Decision::source ? Where::source : Where::target;
+    const std::string name = serves == Where::source ? "source" : "target";
     lock.unlock();
     try {
-      end_busy(epoch);
-      move(epoch, serves, move_patience);
+      if (terms_->gate.serving() != serves) {
+        end_busy(epoch);
+        move(epoch, serves, move_patience);
+      }
       release(epoch);
-      log_->warn("the other side serves: sessions were moved");
+      log_->warn("the " + name + " serves: sessions go on there");
     } catch (const Failure& failure) {
-      log_->error(std::string("the other side serves, but sessions could not be moved: ") + failure.what());
+      log_->error("the " + name + " serves, but sessions could not be moved: " + failure.what());
     }
     lock.lock();
     if (epoch_ != epoch) return;
