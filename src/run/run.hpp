@@ -33,9 +33,9 @@ class Run {
 
   /// Brings the run up to `until` while the source serves. A phase that is done is not done again.
   void advance(Until until, std::stop_token stop);
-  /// The way back, while the target serves: the source follows it, from the position of the decision; with `verified`,
-  /// until all rows are compared.
+  /// The way back, while the target serves: the source follows it, from the position of the decision on.
   void follow_back();
+  /// The same, and all rows are compared.
   void make_ready_for_rollback(std::stop_token stop);
   /// The side that serves no more is made a standby: it refuses the writes of others, has no triggers and events, and
   /// its lanes begin where the decision says. Can be done again.
@@ -64,7 +64,7 @@ class Run {
   mysql::Session& standby() { return session(cutover::other(serves_)); }
   const mysql::Endpoint& endpoint(cutover::Serves side) const;
   const mysql::ServerFacts& facts(cutover::Serves side) const;
-  /// Returns when the follow has applied everything that the source had committed when this was called.
+  /// Returns when the follow has applied everything that the serving side had committed when this was called.
   void wait_followed(std::stop_token stop);
   /// Running from `caught_up` on.
   LiveFollow& live();
