@@ -105,10 +105,6 @@ json answer(Proxy& proxy, const json& request) {
     return {{"ok", true}};
   }
   if (wish == "hold") return hold(proxy, request);
-  if (wish == "end_busy") {
-    proxy.end_busy(number(request, "epoch"));
-    return {{"ok", true}};
-  }
   if (wish == "release" || wish == "unhold") return hold_answer(proxy.release(number(request, "epoch")));
   if (wish == "drain") {
     proxy.drain();

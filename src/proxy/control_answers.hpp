@@ -18,7 +18,6 @@ namespace reseal::proxy {
 ///     {"do":"prepare","to":"target"}    -> {"ok":true}
 ///     {"do":"move","epoch":E,"to":"target","patience_ms":P}
 ///                        -> {"ok":true,"moved":…,"closed":…,"under_way":…,"took_us":…}
-///     {"do":"end_busy","epoch":E}       -> {"ok":true}
 ///     {"do":"release","epoch":E}   sessions go on where they are; "unhold" is the same
 ///
 /// Anything else, and a line that is not such an object, is answered with {"ok":false,"error":…}.

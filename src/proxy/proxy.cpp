@@ -223,14 +223,6 @@ MoveOrder Proxy::take_census(Where to, const std::vector<std::uint32_t>& ids) {
   return MoveOrder{to, "the server that it was on is away", {}, {}};
 }
 
-void Proxy::end_busy(std::uint64_t epoch) {
-  {
-    const std::lock_guard lock(gate_mutex_);
-    if (epoch_ != epoch) throw Failure(FailureKind::refused, "nothing is held for epoch " + std::to_string(epoch));
-  }
-  for (const auto& worker : workers_) worker->end_busy();
-}
-
 Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience) {
   const std::lock_guard one_at_a_time(move_mutex_);
   const auto began = Clock::now();
@@ -301,10 +293,7 @@ void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
     const std::string name = serves == Where::source ? "source" : "target";
     lock.unlock();
     try {
-      if (terms_->gate.serving() != serves) {
-        end_busy(epoch);
-        move(epoch, serves, move_patience);
-      }
+      if (terms_->gate.serving() != serves) move(epoch, serves, move_patience);
       release(epoch);
       log_->warn("the " + name + " serves: sessions go on there");
     } catch (const Failure& failure) {

@@ -92,10 +92,6 @@ class Proxy {
   /// a target.
   void prepare(Where to);
 
-  /// Ends the sessions that the hold waited for in vain: theirs is the side that serves no more. Failure(refused) when
-  /// nothing is held for this epoch.
-  void end_busy(std::uint64_t epoch);
-
   struct MoveReport {
     std::uint64_t moved = 0;
     std::uint64_t closed = 0;  ///< could not be moved; told so by an error

@@ -125,21 +125,6 @@ TEST_F(ProxyMove, nothing_moves_while_a_transaction_is_open) {
   EXPECT_EQ(who(client), "source");
 }
 
-TEST_F(ProxyMove, a_transaction_that_does_not_end_is_ended_with_an_error_and_the_others_move) {
-  start();
-  Client endless(as("anna", "secret"));
-  Client other(as("anna", "secret"));
-  endless.run("BEGIN");
-  EXPECT_EQ(who(other), "source");
-  EXPECT_EQ(proxy->hold(1, 60s, 50ms).counts.busy, 1U);
-  EXPECT_THROW(proxy->end_busy(2), base::Failure);
-  proxy->end_busy(1);
-  EXPECT_EQ(proxy->move(1, Where::target, 10s).moved, 1U);
-  proxy->release(1);
-  EXPECT_EQ(who(other), "target");
-  EXPECT_FALSE(endless.run("SELECT 1"));
-}
-
 TEST_F(ProxyMove, a_lease_that_ends_after_the_way_back_was_decided_moves_the_sessions_back) {
   std::atomic<Decision> decision{Decision::target};
   ProxyOptions options;

@@ -80,8 +80,6 @@ class Session final : private SideOwner {
   /// Puts the session onto that connection, or, if something stands against it, ends it with an error that drivers take
   /// for a lost connection. The gate holds.
   void begin_move(const std::shared_ptr<const MoveOrder>& order);
-  /// Ends a session that is within a transaction: between two replies with an error, else without a word.
-  void end_if_busy();
   void count_into(HoldCounts& counts) const;
 
   bool over() const noexcept { return phase_ == Phase::over; }

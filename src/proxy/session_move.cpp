@@ -140,12 +140,6 @@ void Session::refuse_move(const std::string& why) {
   say_and_close("This session could not be moved to the other server, connect again: " + why);
 }
 
-void Session::end_if_busy() {
-  if (phase_ != Phase::relay || !ever_logged_in_ || quiet()) return;
-  if (!between_replies()) return end();
-  refuse_move("its transaction did not end in time");
-}
-
 void Session::drop_transfer() {
   if (transfer_) home_.loop.post([gone = std::shared_ptr<Transfer>(std::move(transfer_))] {});
 }

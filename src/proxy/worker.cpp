@@ -112,15 +112,6 @@ HoldCounts Worker::look_at_gate() {
   return promise.get_future().get();
 }
 
-void Worker::end_busy() {
-  std::promise<void> done;
-  loop_.post([this, &done] {
-    for (auto& [number, session] : sessions_) session->end_if_busy();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
-
 void Worker::prepare(Where to) {
   loop_.post([this, to] {
     for (auto& [number, session] : sessions_) session->prepare_move(to);

@@ -34,8 +34,6 @@ class Worker {
   std::vector<SessionReport> reports();
   /// Sessions look at the gate, and then are counted.
   HoldCounts look_at_gate();
-  /// Ends the sessions that are within a transaction; they are gone when it returns.
-  void end_busy();
   void prepare(Where to);
   /// Begins the move of every session.
   void move(std::shared_ptr<const MoveOrder> order);

@@ -71,7 +71,6 @@ void Proxies::release(std::uint64_t epoch, Serves serves) {
       const bool there = status.value("serves", "") == cutover::name(serves);
       if (there && !status.value("holding", false)) return;
       if (!there) {
-        ask(socket, {{"do", "end_busy"}, {"epoch", epoch}});
         const auto moved =
             ask(socket,
                 {{"do", "move"}, {"epoch", epoch}, {"to", cutover::name(serves)}, {"patience_ms", move_patience_ms}});

@@ -36,8 +36,8 @@ Run::Run(RunOptions options, base::Log& log)
 Run::~Run() = default;
 
 void Run::reconnect() {
-  const auto open_anew = [](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint,
-                                mysql::Side side, std::string& connection_id) {
+  const auto open_anew = [](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint, mysql::Side side,
+                            std::string& connection_id) {
     session.emplace(endpoint, side, control_timeout);
     if (!connection_id.empty()) end_lost_session(*session, endpoint.process, connection_id);
     connection_id = session->scalar("SELECT CONNECTION_ID()").value_or("");
