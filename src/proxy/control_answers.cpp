@@ -85,7 +85,8 @@ Where side(const json& request) {
 
 json move(Proxy& proxy, const json& request) {
   const std::chrono::milliseconds patience(std::min(number(request, "patience_ms"), most_milliseconds));
-  const auto report = proxy.move(number(request, "epoch"), side(request), patience);
+  const auto busy = request.value("end_busy", json()) == true ? Proxy::Busy::end : Proxy::Busy::refuse;
+  const auto report = proxy.move(number(request, "epoch"), side(request), patience, busy);
   return {{"ok", true},
           {"moved", report.moved},
           {"closed", report.closed},

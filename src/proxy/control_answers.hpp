@@ -16,7 +16,7 @@ namespace reseal::proxy {
 ///     {"do":"hold","epoch":E,"lease_ms":L,"patience_ms":P}
 ///                        -> {"ok":true,"quiet":…,"held":…,"busy":…,"logging_in":…,"took_us":…}
 ///     {"do":"prepare","to":"target"}    -> {"ok":true}
-///     {"do":"move","epoch":E,"to":"target","patience_ms":P}
+///     {"do":"move","epoch":E,"to":"target","patience_ms":P,"end_busy":true}
 ///                        -> {"ok":true,"moved":…,"closed":…,"under_way":…,"took_us":…}
 ///     {"do":"release","epoch":E}   sessions go on where they are; "unhold" is the same
 ///

@@ -223,7 +223,7 @@ MoveOrder Proxy::take_census(Where to, const std::vector<std::uint32_t>& ids) {
   return MoveOrder{to, "the server that it was on is away", {}, {}};
 }
 
-Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience) {
+Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience, Busy busy) {
   const std::lock_guard one_at_a_time(move_mutex_);
   const auto began = Clock::now();
   prepare(to);
@@ -231,7 +231,7 @@ Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::millis
     const std::lock_guard lock(gate_mutex_);
     if (epoch_ != epoch) throw Failure(FailureKind::refused, "nothing is held for epoch " + std::to_string(epoch));
   }
-  if (const auto counts = look_at_gate(); counts.busy > 0)
+  if (const auto counts = look_at_gate(); counts.busy > 0 && busy == Busy::refuse)
     throw Failure(FailureKind::refused, std::to_string(counts.busy) + " sessions are not between two transactions");
   const auto& counters = terms_->counters;
   const auto moved = counters.moved.load();
@@ -293,7 +293,7 @@ void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
     const std::string name = serves == Where::source ? "source" : "target";
     lock.unlock();
     try {
-      if (terms_->gate.serving() != serves) move(epoch, serves, move_patience);
+      if (terms_->gate.serving() != serves) move(epoch, serves, move_patience, Busy::end);
       release(epoch);
       log_->warn("the " + name + " serves: sessions go on there");
     } catch (const Failure& failure) {

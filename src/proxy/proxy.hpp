@@ -98,10 +98,13 @@ class Proxy {
     std::size_t under_way = 0;
     std::chrono::microseconds took{0};
   };
+  /// What becomes of sessions that are not between two transactions. Once the other side serves by a decision they can
+  /// only end: the side that they are on takes no writes, and all others wait for them.
+  enum class Busy { refuse, end };
   /// Puts all sessions onto that server; new ones go there too. They stay held. Failure(refused) when they are not held
-  /// for this epoch, when one is not between transactions, or when the account may not ask what cannot be carried;
-  /// nothing has moved then. Sessions of a server that is away are ended.
-  MoveReport move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience);
+  /// for this epoch, when one is not between transactions and that is to be refused, or when the account may not ask
+  /// what cannot be carried; nothing has moved then. Sessions of a server that is away are ended.
+  MoveReport move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience, Busy busy = Busy::refuse);
   /// Opens the gate. Sessions go on where they are. Failure(refused) when it is not closed for this epoch.
   HoldReport release(std::uint64_t epoch);
 

@@ -142,6 +142,29 @@ TEST_F(ProxyMove, a_lease_that_ends_after_the_way_back_was_decided_moves_the_ses
   proxy.reset();
 }
 
+TEST_F(ProxyMove, sessions_that_are_busy_are_ended_when_that_is_asked_for) {
+  start();
+  Client idle(as("anna", "secret"));
+  Client reads(as("anna", "secret"));
+  Client sleeps(as("anna", "secret", false));
+  reads.run("BEGIN");
+  EXPECT_EQ(who(reads), "source");
+  bool slept = true;
+  std::thread sleeping([&] { slept = sleeps.run("DO SLEEP(20)"); });
+  auto session = source->connect(mysql::Side::source);
+  const std::string asleep = "SELECT COUNT(*) FROM performance_schema.processlist WHERE STATE='User sleep'";
+  for (unsigned tries = 0; tries < 1000 && session.scalar(asleep) != "1"; ++tries) std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(proxy->hold(1, 60s, 100ms).counts.busy, 2U);
+  const auto report = proxy->move(1, Where::target, 10s, Proxy::Busy::end);
+  EXPECT_EQ(report.moved, 1U);
+  EXPECT_EQ(report.closed, 2U);
+  proxy->release(1);
+  sleeping.join();
+  EXPECT_FALSE(slept);
+  EXPECT_FALSE(reads.run("SELECT 1"));
+  EXPECT_EQ(who(idle), "target") << idle.error_text();
+}
+
 TEST_F(ProxyMove, distributed_transactions_count_as_open) {
   start();
   Client client(as("anna", "secret"));

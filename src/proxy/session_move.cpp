@@ -51,6 +51,10 @@ void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
   const auto to = order->to;
   if (where_ == to || phase_ == Phase::moving || phase_ == Phase::closing || phase_ == Phase::over) return;
   if (!ever_logged_in_) return end();  // its greeting came from the other server
+  if (!between_replies()) {            // where no error can be said
+    ++home_.terms.counters.not_moved;
+    return broken("it was within a command when sessions moved");
+  }
   if (!quiet()) return refuse_move("it is within a transaction");
   if (!order->none_because.empty()) return refuse_move(order->none_because);
   if (const auto found = order->obstacles.find(server_id()); found != order->obstacles.end())

@@ -71,9 +71,11 @@ void Proxies::release(std::uint64_t epoch, Serves serves) {
       const bool there = status.value("serves", "") == cutover::name(serves);
       if (there && !status.value("holding", false)) return;
       if (!there) {
-        const auto moved =
-            ask(socket,
-                {{"do", "move"}, {"epoch", epoch}, {"to", cutover::name(serves)}, {"patience_ms", move_patience_ms}});
+        const auto moved = ask(socket, {{"do", "move"},
+                                        {"epoch", epoch},
+                                        {"to", cutover::name(serves)},
+                                        {"patience_ms", move_patience_ms},
+                                        {"end_busy", true}});
         log_.info(fmt::format("proxy on {}: {} sessions moved, {} closed, {} under way", socket,
                               moved.value("moved", 0), moved.value("closed", 0), moved.value("under_way", 0)));
       }

@@ -253,6 +253,22 @@ TEST_F(ProxySwitch, clients_go_on_over_a_cutover_and_a_rollback_with_their_state
   expect_writes_on(Serves::source, fresh);
 }
 
+TEST_F(ProxySwitch, a_transaction_that_only_reads_and_does_not_end_holds_nobody_up) {
+  start_proxy();
+  auto& run = open();
+  run.advance(Until::verified, {});
+  Client reader(anna());
+  Client client(anna());
+  ASSERT_TRUE(client.connected());
+  ASSERT_TRUE(reader.run("BEGIN"));
+  EXPECT_EQ(reader.value("SELECT COUNT(*) FROM app.t"), "0");
+  const auto report = SwitchOver(run, {}).execute({});
+  ASSERT_TRUE(report.switched) << report.given_up_because;
+  EXPECT_FALSE(proxy_->status().holding);
+  expect_writes_on(Serves::target, client);
+  EXPECT_FALSE(reader.run("SELECT COUNT(*) FROM app.t")) << "its transaction cannot go on";
+}
+
 TEST_F(ProxySwitch, a_switch_that_is_given_up_lets_the_held_sessions_go_on_at_the_source) {
   start_proxy();
   auto& run = open();
