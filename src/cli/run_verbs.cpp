@@ -99,9 +99,10 @@ int verify(const Command& command) {
   run::Run run(command.settings.options(), log);
   finish_earlier_switch(run, command.limits);
   if (run.serves() == cutover::Serves::target)
-    run.follow_back();
-  else
-    run.advance(run::Until::caught_up, signals.token());
+    throw Failure(
+        FailureKind::refused,
+        "the target serves, and the source stays as it was; a rollback compares every row before it leads back");
+  run.advance(run::Until::caught_up, signals.token());
   const auto report = run.verify(signals.token());
   std::cout << fmt::format("{} tables, {} rows: ", report.tables, report.rows)
             << (report.equal() ? "equal\n" : "no difference found; not all could be judged while it moves:\n");

@@ -297,7 +297,7 @@ TEST_F(AuditOfARun, names_shared_rows_that_changed_without_an_operation) {
 TEST_F(AuditOfARun, names_an_operation_that_nobody_sent) {
   const auto op = std::to_string(std::stoull(one("SELECT MAX(op_id) FROM ledger")) + 1000);
   sql("INSERT INTO ledger SELECT " + op +
-      ", client, seq + 1000, kind, from_id, to_id, amount, server_uuid, created FROM"
+      ", client, seq + 1000000000, kind, from_id, to_id, amount, server_uuid, created FROM"
       " ledger WHERE kind = 'setup' ORDER BY op_id DESC LIMIT 1");
   EXPECT_THAT(found(), line("DUPLICATED", op, "no client ever sent it"));
   sql("DELETE FROM ledger WHERE op_id = " + op);
