@@ -17,27 +17,40 @@ namespace {
 constexpr unsigned passes = 5;
 constexpr std::size_t few_rows = 200;
 
-/// Gives back the rows that are not equal.
-void narrow_table(Run& run, const sql::Table& table, const std::set<sql::KeyValues>& changed) {
-  std::vector<sql::KeyValues> left;
-  for (auto& one : verify::compare_keys(run.serving(), run.standby(), table, {changed.begin(), changed.end()},
-                                        verify::Order::source_first))
-    left.push_back(std::move(one.key));
-  run.changed_keys().put_back(table.name, left);
-}
+/// Keys that are off the list of changed rows. What has not been compared when it goes is back on the list, however
+/// that came.
+class TakenKeys {
+ public:
+  explicit TakenKeys(follow::ChangedKeys& list) : list_(list), keys_(list.take()) {}
+  ~TakenKeys() {
+    for (const auto& [table, keys] : keys_) list_.put_back(table, {keys.begin(), keys.end()});
+  }
+  TakenKeys(const TakenKeys&) = delete;
+  TakenKeys& operator=(const TakenKeys&) = delete;
+
+  /// Compares the table's rows; those that are not equal go back.
+  void compare(Run& run, const sql::Table& table) {
+    const auto taken = keys_.find(table.name);
+    if (taken == keys_.end()) return;
+    std::vector<sql::KeyValues> left;
+    for (auto& one : verify::compare_keys(run.serving(), run.standby(), table,
+                                          {taken->second.begin(), taken->second.end()}, verify::Order::source_first))
+      left.push_back(std::move(one.key));
+    list_.put_back(table.name, left);
+    keys_.erase(taken);
+  }
+
+ private:
+  follow::ChangedKeys& list_;
+  follow::ChangedKeys::Keys keys_;
+};
 
 void narrow_once(Run& run, std::stop_token stop) {
   run.wait_followed(stop);
-  const auto taken = run.changed_keys().take();
-  try {
-    for (const auto& table : run.tables()) {
-      if (stop.stop_requested()) throw Failure(FailureKind::interrupted, "stopped before the switch");
-      const auto keys = taken.find(table.name);
-      if (keys != taken.end()) narrow_table(run, table, keys->second);
-    }
-  } catch (...) {
-    for (const auto& [name, keys] : taken) run.changed_keys().put_back(name, {keys.begin(), keys.end()});
-    throw;
+  TakenKeys taken(run.changed_keys());
+  for (const auto& table : run.tables()) {
+    if (stop.stop_requested()) throw Failure(FailureKind::interrupted, "stopped before the switch");
+    taken.compare(run, table);
   }
 }
 
