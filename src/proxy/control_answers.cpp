@@ -106,6 +106,10 @@ json answer(Proxy& proxy, const json& request) {
     return {{"ok", true}};
   }
   if (wish == "hold") return hold(proxy, request);
+  if (wish == "restore") {
+    proxy.restore(number(request, "epoch"), side(request));
+    return {{"ok", true}};
+  }
   if (wish == "release" || wish == "unhold") return hold_answer(proxy.release(number(request, "epoch")));
   if (wish == "drain") {
     proxy.drain();

@@ -41,6 +41,11 @@ void Pipe::drop(std::size_t count) noexcept {
   judged_ += count;
 }
 
+void Pipe::replace(std::size_t offset, std::string_view bytes) noexcept {
+  RESEAL_CHECK(offset + bytes.size() <= end_ - judged_);
+  std::memcpy(buffer_.get() + judged_ + offset, bytes.data(), bytes.size());
+}
+
 void Pipe::clear(BufferPool& pool) {
   begin_ = judged_ = end_ = 0;
   rest(pool);

@@ -38,6 +38,8 @@ class Pipe {
   void judge(std::size_t count) noexcept { judged_ += count; }
   /// The next `count` unjudged bytes go nowhere. Only while nothing judged waits.
   void drop(std::size_t count) noexcept;
+  /// Puts other bytes in the place of unjudged ones, `offset` behind their beginning; all of them are there.
+  void replace(std::size_t offset, std::string_view bytes) noexcept;
   void judge_all() noexcept { judged_ = end_; }
 
   std::string_view judged() const noexcept { return {buffer_.get() + begin_, judged_ - begin_}; }

@@ -186,11 +186,12 @@ Proxy::HoldReport Proxy::hold(std::uint64_t epoch, std::chrono::milliseconds lea
 
 void Proxy::prepare(Where to) {
   if (!terms_->target) throw Failure(FailureKind::refused, "the proxy was started without a target");
-  for (const auto& worker : workers_) worker->prepare(to);
   const std::lock_guard lock(census_mutex_);
   try {
-    census_of(to);
+    const auto names = std::make_shared<const VariableNames>(census_of(to).names());
+    for (const auto& worker : workers_) worker->prepare(to, names);
   } catch (const Failure& failure) {
+    census_.reset();
     if (failure.kind() != FailureKind::transient) throw;  // the move tries again, and says what becomes of it
   }
 }
@@ -202,16 +203,18 @@ Census& Proxy::census_of(Where to) {
   return *census_;
 }
 
-MoveOrder Proxy::take_census(Where to, const std::vector<std::uint32_t>& ids) {
+MoveOrder Proxy::take_census(Where to) {
+  std::vector<std::uint32_t> ids;
+  for (const auto& session : sessions())
+    if (session.logged_in && !session.restore_begun) ids.push_back(session.server_id);
+  MoveOrder order;
+  order.to = to;
+  if (ids.empty()) return order;
   const std::lock_guard lock(census_mutex_);
-  const auto ask = [&] {
-    auto& census = census_of(to);
-    return MoveOrder{to, {}, census.obstacles(ids), census.globals()};
-  };
   std::string lost;
   for (int tries = 0; tries < 2; ++tries) {  // the connection may have been idle for too long
     try {
-      return ask();
+      return census_of(to).order(to, ids);
     } catch (const Failure& failure) {
       census_.reset();
       if (failure.kind() != FailureKind::transient) throw;
@@ -220,25 +223,34 @@ MoveOrder Proxy::take_census(Where to, const std::vector<std::uint32_t>& ids) {
   }
   // A server that is away holds no session that could be asked for; new ones must not wait for it.
   log_->warn("the server that sessions leave cannot be asked for their state, so they are ended: " + lost);
-  return MoveOrder{to, "the server that it was on is away", {}, {}};
+  order.none_because = "the server that it was on is away";
+  return order;
+}
+
+void Proxy::check_held(std::uint64_t epoch) {
+  const std::lock_guard lock(gate_mutex_);
+  if (epoch_ != epoch) throw Failure(FailureKind::refused, "nothing is held for epoch " + std::to_string(epoch));
+}
+
+void Proxy::restore(std::uint64_t epoch, Where to) {
+  const std::lock_guard one_at_a_time(move_mutex_);
+  check_held(epoch);
+  prepare(to);
+  const auto order = std::make_shared<const MoveOrder>(take_census(to));
+  if (!order->none_because.empty()) return;  // perhaps it is there again when they move
+  for (const auto& worker : workers_) worker->restore(order);
 }
 
 Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::milliseconds patience, Busy busy) {
   const std::lock_guard one_at_a_time(move_mutex_);
   const auto began = Clock::now();
-  prepare(to);
-  {
-    const std::lock_guard lock(gate_mutex_);
-    if (epoch_ != epoch) throw Failure(FailureKind::refused, "nothing is held for epoch " + std::to_string(epoch));
-  }
+  check_held(epoch);
   if (const auto counts = look_at_gate(); counts.busy > 0 && busy == Busy::refuse)
     throw Failure(FailureKind::refused, std::to_string(counts.busy) + " sessions are not between two transactions");
   const auto& counters = terms_->counters;
   const auto moved = counters.moved.load();
   const auto closed = counters.not_moved.load();
-  std::vector<std::uint32_t> ids;
-  for (const auto& session : sessions()) ids.push_back(session.server_id);
-  auto order = std::make_shared<MoveOrder>(take_census(to, ids));
+  const auto order = std::make_shared<const MoveOrder>(take_census(to));
   terms_->gate.serve(to);
   for (const auto& worker : workers_) worker->move(order);
   MoveReport report;

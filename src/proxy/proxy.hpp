@@ -88,6 +88,10 @@ class Proxy {
   /// gate stays closed until `release`, or until the lease ends: then who serves is asked, see ProxyOptions. Failure
   /// (refused) when it is closed for another epoch.
   HoldReport hold(std::uint64_t epoch, std::chrono::milliseconds lease, std::chrono::milliseconds patience);
+  /// Brings the other connections of held sessions into the sessions' state, so that `move` has little left to do.
+  /// Returns once that has begun; it goes on by itself, and undoes itself with `release`. Failure(refused) when they
+  /// are not held for this epoch, or when the account may not ask what cannot be carried.
+  void restore(std::uint64_t epoch, Where to);
   /// Opens connections on that server for all sessions that can be moved, while they work on. Failure(refused) without
   /// a target.
   void prepare(Where to);
@@ -114,7 +118,8 @@ class Proxy {
   void take(Listener& listener);
   HoldCounts look_at_gate();
   Census& census_of(Where to);
-  MoveOrder take_census(Where to, const std::vector<std::uint32_t>& ids);
+  MoveOrder take_census(Where to);
+  void check_held(std::uint64_t epoch);
   void watch_lease(const std::stop_token& stop);
   void lease_ended(std::unique_lock<std::mutex>& lock);
   void turn_away(const mysql::FileDescriptor& client) const;

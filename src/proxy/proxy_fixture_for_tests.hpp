@@ -11,7 +11,7 @@
 
 #include "proxy/proxy_client_for_tests.hpp"
 
-// One real server, and a proxy in front of it for each test.
+// Real servers, and a proxy in front of them for each test.
 namespace reseal::proxy {
 
 using namespace std::chrono_literals;
@@ -28,7 +28,34 @@ bool soon(const Condition& condition) {
   return true;
 }
 
-class ProxyServer : public testing::Test {
+/// A proxy for each test, with a certificate that serves a suite.
+class ProxyTest : public testing::Test {
+ protected:
+  /// In front of the servers that `options` name.
+  void start_in_front(ProxyOptions options) {
+    options.listen = {"127.0.0.1:0"};
+    options.tls_certificate = certificate->certificate();
+    options.tls_key = certificate->key();
+    proxy = std::make_unique<Proxy>(options, log);
+  }
+
+  ClientOptions as(const std::string& user, const std::string& password, bool tls = true) const {
+    ClientOptions options;
+    options.user = user;
+    options.password = password;
+    options.port = proxy->port();
+    options.tls = tls;
+    return options;
+  }
+  ClientOptions anna(bool tls = true) const { return as("anna", "secret", tls); }
+
+  static inline std::unique_ptr<ServerCertificate> certificate;
+  base::Log log{base::Log::Level::quiet};
+  std::unique_ptr<Proxy> proxy;
+};
+
+/// One server.
+class ProxyServer : public ProxyTest {
  protected:
   static void SetUpTestSuite() {
     sandbox::ServerOptions options;
@@ -53,29 +80,13 @@ class ProxyServer : public testing::Test {
 
   void start(ProxyOptions options = {}) {
     options.source = server->endpoint();
-    options.listen = {"127.0.0.1:0"};
-    options.tls_certificate = certificate->certificate();
-    options.tls_key = certificate->key();
-    proxy = std::make_unique<Proxy>(options, log);
+    start_in_front(std::move(options));
   }
-
-  ClientOptions as(const std::string& user, const std::string& password, bool tls = true) const {
-    ClientOptions options;
-    options.user = user;
-    options.password = password;
-    options.port = proxy->port();
-    options.tls = tls;
-    return options;
-  }
-  ClientOptions anna(bool tls = true) const { return as("anna", "secret", tls); }
 
   // Makes the server forget that it knows this password's hash: the next login is a full one.
   static void forget_passwords() { server->connect(mysql::Side::source).execute("FLUSH PRIVILEGES"); }
 
   static inline std::unique_ptr<sandbox::TestServer> server;
-  static inline std::unique_ptr<ServerCertificate> certificate;
-  base::Log log{base::Log::Level::quiet};
-  std::unique_ptr<Proxy> proxy;
 };
 
 }  // namespace reseal::proxy

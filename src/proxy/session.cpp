@@ -58,8 +58,8 @@ bool Session::step() {
       return step_login();
     case Phase::relay:
       return step_relay();
-    case Phase::moving:
-      return step_moving();
+    case Phase::restoring:
+      return step_restoring();
     case Phase::closing:
       return step_closing();
     case Phase::over:
@@ -87,8 +87,8 @@ void Session::tick(Clock::time_point now) {
   }
   // The login has one bound in all, so that nobody keeps it open by one byte at a time.
   if (waited <= home_.terms.handshake_timeout) return;
-  if (phase_ == Phase::moving)
-    refuse_move("the other server took too long");
+  if (phase_ == Phase::restoring)
+    restore_too_slow();
   else if (phase_ == Phase::connecting || phase_ == Phase::greeting)
     server_too_slow();
   else
@@ -161,8 +161,8 @@ void Session::say_abandoned() {
 }
 
 SessionReport Session::report() const {
-  static constexpr const char* names[] = {"connecting", "greeting", "hello",  "tls",     "response",
-                                          "login",      "relay",    "moving", "closing", "over"};
+  static constexpr const char* names[] = {"connecting", "greeting", "hello",     "tls",     "response",
+                                          "login",      "relay",    "restoring", "closing", "over"};
   SessionReport report;
   report.number = number_;
   report.client = origin_.text;
@@ -171,6 +171,8 @@ SessionReport Session::report() const {
   report.server_id = greeting_.connection_id;
   report.encrypted = client_.opened() && client_.stream().encrypted();
   report.in_transaction = replies_.in_transaction();
+  report.logged_in = ever_logged_in_ && phase_ != Phase::closing;
+  report.restore_begun = move_ != nullptr;
   report.movable = movable_;
   report.unmovable_because = unmovable_because_;
   return report;
@@ -183,13 +185,14 @@ bool Session::between_replies() const {
 }
 
 bool Session::quiet() const {
-  return between_replies() && !replies_.in_transaction() && !replies_.transaction_unknown();
+  return between_replies() && !replies_.in_transaction() && !replies_.transaction_unknown() &&
+         !statements_.long_data_pending();
 }
 
 void Session::count_into(HoldCounts& counts) const {
   if (phase_ == Phase::closing || phase_ == Phase::over) return;
-  if (phase_ == Phase::moving)
-    ++counts.moving;
+  if (phase_ == Phase::restoring)
+    ++(move_->ordered ? counts.moving : counts.held);
   else if (!ever_logged_in_)
     ++counts.logging_in;
   else if (quiet())

@@ -5,12 +5,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include "proxy/census.hpp"
 #include "proxy/login_machine.hpp"
+#include "proxy/open_statements.hpp"
+#include "proxy/restore_steps.hpp"
 #include "proxy/session_terms.hpp"
 #include "proxy/side.hpp"
 #include "proxy/transfer.hpp"
@@ -36,6 +37,8 @@ struct SessionReport {
   std::uint32_t server_id = 0;  ///< the server's connection id, which is also the client's
   bool encrypted = false;
   bool in_transaction = false;
+  bool logged_in = false;
+  bool restore_begun = false;  ///< what a move has to know of it is known
   bool movable = false;
   std::string unmovable_because;
 };
@@ -75,10 +78,14 @@ class Session final : private SideOwner {
 
   /// The gate was closed or opened.
   void gate_changed();
-  /// Opens and logs in the connection on the other server, while the client works on.
-  void prepare_move(Where to);
-  /// Puts the session onto that connection, or, if something stands against it, ends it with an error that drivers take
-  /// for a lost connection. The gate holds.
+  /// Opens and logs in the connection on the other server, while the client works on. `names` are the variables of the
+  /// server that it leaves.
+  void prepare_move(Where to, const VariableNames& names);
+  /// Brings that connection into the session's state, which does not change while the gate holds. The session stays
+  /// where it is; if something stands against a move, that is noted. Sessions that are not held yet are left alone.
+  void begin_restore(const std::shared_ptr<const MoveOrder>& order);
+  /// Puts the session onto that connection, at once if it has been restored, or, if something stands against it, ends
+  /// the session with an error that drivers take for a lost connection. The gate holds.
   void begin_move(const std::shared_ptr<const MoveOrder>& order);
   void count_into(HoldCounts& counts) const;
 
@@ -88,7 +95,7 @@ class Session final : private SideOwner {
   std::uint32_t server_id() const noexcept { return greeting_.connection_id; }
 
  private:
-  enum class Phase { connecting, greeting, hello, tls, response, login, relay, moving, closing, over };
+  enum class Phase { connecting, greeting, hello, tls, response, login, relay, restoring, closing, over };
 
   // session.cpp
   bool step();
@@ -129,12 +136,34 @@ class Session final : private SideOwner {
   bool ended_sides();
   void reply_ended();
 
+  // session_statements.cpp
+  std::string_view payload_in_view(const wire::CommandScanner::Scanned& found) const;
+  bool more_comes_into_view(const wire::CommandScanner::Scanned& found) const;
+  bool begin_prepare(const wire::CommandScanner::Scanned& found);
+  bool begin_init_db(const wire::CommandScanner::Scanned& found);
+  bool begin_set_option(const wire::CommandScanner::Scanned& found);
+  bool begin_statement_command(const wire::CommandScanner::Scanned& found);
+  enum class Look { pass, wait, answered };
+  Look look_at_close(const OpenStatement* statement);
+  Look look_at_execute(OpenStatement& statement, const wire::CommandScanner::Scanned& found);
+  Look send_types(OpenStatement& statement, const wire::ExecuteHead& head, const wire::CommandScanner::Scanned& found);
+  bool renumber_prepared();
+  void statement_reply_ended();
+  void schema_changes_ended();
+  void forget_statements(std::optional<std::string> schema);
+
   // session_move.cpp
-  bool step_moving();
-  bool ask_state();
+  bool step_restoring();
+  void ask_own_state();
+  bool read_own_state();
+  std::string take_own_state(const wire::TextResultMachine& answer);
+  void plan_own_state();
   void switch_over();
-  void refuse_move(const std::string& why);
+  void not_movable(std::string why);
+  void refuse_move(std::string why);
+  void restore_too_slow();
   void drop_transfer();
+  std::string obstacle(const MoveOrder& order) const;
   bool between_replies() const;
   bool quiet() const;
   bool must_be_quiet() const { return draining_ || home_.terms.gate.holding(); }
@@ -168,6 +197,7 @@ class Session final : private SideOwner {
   std::uint8_t collation_ = 0;
 
   std::string user_;
+  std::string login_schema_;
   bool movable_ = false;
   std::string unmovable_because_;
 
@@ -175,16 +205,27 @@ class Session final : private SideOwner {
   wire::ReplyTracker replies_{0};
   wire::ReplyScanner reply_packets_{replies_};
   wire::Command command_ = wire::Command::sleep;  ///< the last that began
-  std::set<std::uint32_t> statements_;            ///< ids of prepared statements that are open
-  bool option_set_ = false;                       ///< COM_SET_OPTION came by
-  bool dropping_ = false;                         ///< the command at hand is refused and goes nowhere
-  bool own_command_ = false;                      ///< the command under way is the proxy's own: its reply goes nowhere
+  OpenStatements statements_;
+  OpenStatement preparing_;  ///< whose COM_STMT_PREPARE is under way
+  bool prepare_reply_seen_ = false;
+  std::uint32_t statement_at_hand_ = 0;    ///< the client's id in the command that began last
+  bool multi_statements_asked_ = false;    ///< by the COM_SET_OPTION under way
+  std::optional<std::string> schema_;      ///< what the proxy knows of it; nothing: what it was at the last reset
+  std::string schema_asked_;               ///< by the COM_INIT_DB under way
+  std::uint64_t schema_changes_seen_ = 0;  ///< since the login or the last reset
+  bool dropping_ = false;                  ///< the command at hand is refused and goes nowhere
+  std::size_t replaced_ = 0;               ///< so many first bytes of the command at hand were sent in another form
+  bool own_command_ = false;               ///< the command under way is the proxy's own: its reply goes nowhere
   bool draining_ = false;
+  /// Of a session whose other connection is being made the same, or that is on its way there.
   struct Move {
     std::shared_ptr<const MoveOrder> order;
-    std::optional<OwnCommand> question;
-    bool variables_read = false;
-    SessionState wanted;
+    bool ordered = false;  ///< it goes over as soon as it can, or ends
+    std::string impossible_because;
+    std::optional<OwnQuery> question;  ///< under way on the server that it leaves
+    enum class About { variables, user_variables, schema_changes, nothing } about = About::variables;
+    WholeState wanted;
+    RestoreSteps plan;
   };
   std::unique_ptr<Transfer> transfer_;
   std::unique_ptr<Move> move_;

@@ -171,6 +171,7 @@ void Session::on_response() {
   capabilities_ = masked.value();
   collation_ = response.collation;
   response_sent_ = true;
+  login_schema_ = std::move(response.database);
   begin_login(std::move(response.user), std::move(response.auth_plugin), std::move(response.auth_data));
 }
 
@@ -178,6 +179,7 @@ void Session::on_change_user() {
   auto parsed = wire::parse_change_user(client_.message(), capabilities_);
   if (!parsed.ok()) return refuse_login(parsed.error());
   auto& change = parsed.value();
+  login_schema_ = std::move(change.schema);
   begin_login(std::move(change.user), std::move(change.auth_plugin), std::move(change.auth_data));
 }
 
@@ -273,7 +275,7 @@ void Session::login_over() {
     replies_.status(status);
     home_.logged_in(*this);
   }
-  statements_.clear();
+  forget_statements(login_schema_);
   phase_ = Phase::relay;
 }
 

@@ -24,7 +24,7 @@ double seconds_now() {
 
 }  // namespace
 
-void Session::prepare_move(Where to) {
+void Session::prepare_move(Where to, const VariableNames& names) {
   if (transfer_ && transfer_->state() == Transfer::State::failed && phase_ == Phase::relay) drop_transfer();
   if (phase_ != Phase::relay || transfer_ || where_ == to || !movable_) return;
   auto password = home_.terms.vault.find(proof_.user, proof_.plugin, proof_.nonce, proof_.scramble);
@@ -43,79 +43,154 @@ void Session::prepare_move(Where to) {
   if (there.place.on_socket && !server_->stream().encrypted()) login.tls = wire::TlsWish::never;
   login.capabilities = capabilities_ & must_be_equal;
   login.collation = collation_;
-  transfer_ =
-      std::make_unique<Transfer>(there, home_.loop, home_.pool, std::move(login), [this] { home_.again(*this); });
+  transfer_ = std::make_unique<Transfer>(there, home_.loop, home_.pool, std::move(login), names,
+                                         [this] { home_.again(*this); });
 }
 
-void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
-  const auto to = order->to;
-  if (where_ == to || phase_ == Phase::moving || phase_ == Phase::closing || phase_ == Phase::over) return;
-  if (!ever_logged_in_) return end();  // its greeting came from the other server
-  if (!between_replies()) {            // where no error can be said
-    ++home_.terms.counters.not_moved;
-    return broken("it was within a command when sessions moved");
-  }
-  if (!quiet()) return refuse_move("it is within a transaction");
-  if (!order->none_because.empty()) return refuse_move(order->none_because);
-  if (const auto found = order->obstacles.find(server_id()); found != order->obstacles.end())
-    return refuse_move("it has " + found->second);
-  if (!statements_.empty()) return refuse_move("it has prepared statements");
-  if (option_set_) return refuse_move("it has changed its protocol options");
-  prepare_move(to);
-  if (!movable_) return refuse_move(unmovable_because_);
+std::string Session::obstacle(const MoveOrder& order) const {
+  if (!order.none_because.empty()) return order.none_because;
+  const auto found = order.obstacles.find(server_id());
+  return found == order.obstacles.end() ? std::string() : "it has " + found->second;
+}
+
+void Session::begin_restore(const std::shared_ptr<const MoveOrder>& order) {
+  if (where_ == order->to || !ever_logged_in_ || move_ || !quiet()) return;
   move_ = std::make_unique<Move>();
   move_->order = order;
-  phase_ = Phase::moving;
+  if (auto why = obstacle(*order); !why.empty()) return not_movable(why);
+  prepare_move(order->to, order->names);
+  if (!movable_) return not_movable(unmovable_because_);
+  phase_ = Phase::restoring;
   since_ = Clock::now();
   advance();
 }
 
-bool Session::step_moving() {
+void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
+  if (where_ == order->to || phase_ == Phase::closing || phase_ == Phase::over) return;
+  if (!ever_logged_in_) return end();  // its greeting came from the other server
+  if (phase_ != Phase::restoring) {
+    if (!between_replies()) {  // where no error can be said
+      ++home_.terms.counters.not_moved;
+      return broken("it was within a command when sessions moved");
+    }
+    if (!quiet()) return refuse_move("it is within a transaction");
+    begin_restore(order);
+  }
+  if (!move_) return;  // it ended
+  move_->ordered = true;
+  if (!move_->impossible_because.empty()) return refuse_move(move_->impossible_because);
+  if (phase_ == Phase::relay) switch_over();
+}
+
+bool Session::step_restoring() {
   using State = Transfer::State;
+  if (!move_->ordered && !home_.terms.gate.holding() && !move_->question) {
+    move_.reset();
+    drop_transfer();
+    phase_ = Phase::relay;
+    return true;
+  }
+  if (move_->question) return read_own_state();
   switch (transfer_->state()) {
     case State::failed:
-      refuse_move(transfer_->why());
+      not_movable(transfer_->why());
       return true;
     case State::ready:
-      return ask_state();
+      ask_own_state();
+      return true;
     case State::restored:
-      switch_over();
+      phase_ = Phase::relay;
+      if (move_->ordered) switch_over();
       return true;
     default:
       return false;
   }
 }
 
-// The session's own view of its state, from the server that it is still on.
-bool Session::ask_state() {
-  using Progress = OwnCommand::Progress;
+// The session's own view of its state, from the server that it is still on, in one question or up to three.
+void Session::ask_own_state() {
+  using About = Move::About;
   auto& move = *move_;
-  if (!move.question) move.question.emplace(*server_, capabilities_, all_variables_query());
+  const auto ask = [&](std::string_view query) {
+    move.question.emplace(*server_, capabilities_, query_payload(query, capabilities_));
+  };
+  const auto names = move.order->user_variables.find(server_id());
+  if (move.about == About::user_variables && names == move.order->user_variables.end())
+    move.about = About::schema_changes;
+  if (move.about == About::schema_changes && statements_.empty()) move.about = About::nothing;
+  switch (move.about) {
+    case About::variables:
+      return ask(state_query(transfer_->names()));
+    case About::user_variables:
+      return ask(user_variables_query(names->second));
+    case About::schema_changes:
+      return ask("SHOW SESSION STATUS LIKE 'Com_change_db'");
+    case About::nothing:
+      plan_own_state();
+  }
+}
+
+bool Session::read_own_state() {
+  using Progress = OwnQuery::Progress;
+  auto& move = *move_;
   const auto progress = move.question->step(home_.pool);
   if (progress == Progress::under_way) return false;
-  if (progress != Progress::done) {
-    refuse_move("its state could not be read");
+  if (progress == Progress::lost) {
+    ++home_.terms.counters.not_moved;
+    broken("its state could not be read");
     return true;
   }
-  const auto& rows = move.question->result().rows();
-  if (!std::exchange(move.variables_read, true)) {
-    read_variables(rows, move.wanted);
-    leave_what_is_given(move.wanted, move.order->globals);
-    move.question.emplace(*server_, capabilities_, place_query());
-    return true;
-  }
-  read_place(rows, move.wanted);
-  move.question.reset();
-  if (((transfer_->capabilities() ^ capabilities_) & must_be_equal) != 0) {
-    refuse_move("the other server lacks a part of the protocol that it uses");
-    return true;
-  }
-  auto plan = plan_restore(transfer_->fresh(), move.wanted, seconds_now());
-  if (plan.impossible_because.empty())
-    transfer_->restore(std::move(plan.statements));
+  std::string why;
+  if (transfer_->state() == Transfer::State::failed)
+    why = transfer_->why();
+  else if (progress == Progress::server_error)
+    why = "its state could not be read";
   else
-    refuse_move(plan.impossible_because);
+    why = take_own_state(move.question->result());
+  move.question.reset();
+  if (why.empty())
+    ask_own_state();
+  else
+    not_movable(std::move(why));
   return true;
+}
+
+// In words why it cannot be moved, or nothing.
+std::string Session::take_own_state(const wire::TextResultMachine& answer) {
+  using About = Move::About;
+  auto& move = *move_;
+  switch (move.about) {
+    case About::variables:
+      if (!read_state(answer.rows(), transfer_->names(), move.wanted.session))
+        return "its variables cannot be read in its character set";
+      move.about = About::user_variables;
+      break;
+    case About::user_variables: {
+      auto read = read_user_variables(move.order->user_variables.at(server_id()), answer);
+      if (!read) return "its user variables cannot be read";
+      move.wanted.user_variables = *std::move(read);
+      move.about = About::schema_changes;
+      break;
+    }
+    case About::schema_changes:
+      if (!read_schema_changes(answer.rows(), move.wanted.schema_changes)) return "its state cannot be read";
+      move.about = About::nothing;
+      break;
+    case About::nothing:
+      break;
+  }
+  return {};
+}
+
+void Session::plan_own_state() {
+  auto& move = *move_;
+  if (((transfer_->capabilities() ^ capabilities_) & must_be_equal) != 0)
+    return not_movable("the other server lacks a part of the protocol that it uses");
+  leave_what_is_given(move.wanted.session, move.order->names, move.order->globals);
+  move.wanted.schema_changes_seen = schema_changes_seen_;
+  move.plan = restore_steps(transfer_->fresh(), move.wanted, statements_, seconds_now());
+  if (!move.plan.impossible_because.empty()) return not_movable(move.plan.impossible_because);
+  transfer_->restore(move.plan.steps, move.wanted.user_variables);
 }
 
 // Both connections may still be spoken of in the events at hand, so what is let go is destroyed after them.
@@ -128,13 +203,25 @@ void Session::switch_over() {
   greeting_.connection_id = transfer_->greeting().connection_id;
   greeting_.nonce = transfer_->greeting().nonce;
   where_ = move_->order->to;
+  statements_.moved(transfer_->statement_ids(), move_->plan.schema_of);
+  schema_ = move_->wanted.session.schema.value_or("");
+  schema_changes_seen_ = move_->plan.schema_changes;
   move_.reset();
   drop_transfer();
   ++home_.terms.counters.moved;
   phase_ = Phase::relay;
+  home_.again(*this);
 }
 
-void Session::refuse_move(const std::string& why) {
+// Nothing happens before the move is ordered: perhaps it never is.
+void Session::not_movable(std::string why) {
+  if (move_->ordered) return refuse_move(std::move(why));
+  move_->impossible_because = std::move(why);
+  drop_transfer();
+  phase_ = Phase::relay;
+}
+
+void Session::refuse_move(std::string why) {
   ++home_.terms.counters.not_moved;
   home_.terms.log->info("session " + std::to_string(number_) + " of " + origin_.text +
                         " could not be moved and is closed: " + base::printable(why));
@@ -144,12 +231,24 @@ void Session::refuse_move(const std::string& why) {
   say_and_close("This session could not be moved to the other server, connect again: " + why);
 }
 
+void Session::restore_too_slow() {
+  if (move_->question) {  // what its server still answers would be taken for the answer to the client
+    ++home_.terms.counters.not_moved;
+    broken("its state could not be read in time");
+  } else {
+    not_movable("the other server took too long");
+  }
+}
+
 void Session::drop_transfer() {
   if (transfer_) home_.loop.post([gone = std::shared_ptr<Transfer>(std::move(transfer_))] {});
 }
 
 void Session::gate_changed() {
-  if (!home_.terms.gate.holding() && phase_ == Phase::relay) drop_transfer();
+  if (!home_.terms.gate.holding() && phase_ == Phase::relay) {
+    move_.reset();
+    drop_transfer();
+  }
   advance();
 }
 

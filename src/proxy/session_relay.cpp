@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
-#include "base/byte_cursor.hpp"
 #include "proxy/session.hpp"
 #include "wire/command_kind.hpp"
 #include "wire/packet_header.hpp"
@@ -43,10 +43,14 @@ bool Session::judge_up() {
   bool moved = false;
   while (true) {
     const auto scanned = commands_.scan(client_.in.unjudged());
-    if (dropping_)
+    if (dropping_) {
       client_.in.drop(scanned.pass);
-    else
-      client_.in.judge(scanned.pass);
+    } else {
+      const auto replaced = std::min(scanned.pass, replaced_);
+      if (replaced > 0) client_.in.drop(replaced);
+      replaced_ -= replaced;
+      client_.in.judge(scanned.pass - replaced);
+    }
     moved = moved || scanned.pass > 0;
     switch (scanned.found) {
       case Found::nothing:
@@ -70,24 +74,21 @@ bool Session::judge_up() {
 bool Session::begin_command(const wire::CommandScanner::Scanned& found) {
   const auto command = found.command;
   if (replies_.under_way() || !client_.queue_empty() || server_->read_over) return false;
-  if (must_be_quiet() && (!replies_.in_transaction() || replies_.transaction_unknown())) return false;
+  // A statement whose parameters are sent in pieces is one piece of work.
+  const bool within = (replies_.in_transaction() && !replies_.transaction_unknown()) || statements_.long_data_pending();
+  if (must_be_quiet() && !within) return false;
   const bool refused = wire::belongs_to_a_replica(command);
   if (refused || command == wire::Command::change_user) {
     if (!client_.in.nothing_judged() || !server_->in.empty()) return false;
     if (!refused) return begin_change_user();
     dropping_ = true;
-  } else if (command == wire::Command::stmt_close && found.size >= 1 + 4) {
-    base::ByteCursor closed(client_.in.unjudged());
-    closed.skip(wire::packet_header_size + 1);
-    const auto id = closed.u32();
-    if (!closed.ok()) return false;  // not all of it is there
-    // A statement that is gone: after a move its id may be that of another one.
-    const bool known = statements_.count(id) > 0;
-    if (!known && !client_.in.nothing_judged()) return false;
-    statements_.erase(id);
-    dropping_ = !known;
+  } else if (wire::names_a_statement(command)) {
+    if (!begin_statement_command(found)) return false;
+    if (!dropping_) replies_.begin(command);
   } else {
-    option_set_ = option_set_ || command == wire::Command::set_option;
+    if (command == wire::Command::stmt_prepare && !begin_prepare(found)) return false;
+    if (command == wire::Command::init_db && !begin_init_db(found)) return false;
+    if (command == wire::Command::set_option && !begin_set_option(found)) return false;
     replies_.begin(command);
   }
   command_ = command;
@@ -122,16 +123,22 @@ bool Session::relay_down() {
 }
 
 void Session::reply_ended() {
-  if (std::exchange(own_command_, false) || replies_.failed()) return;
-  if (command_ == wire::Command::stmt_prepare && replies_.prepared_id() != 0)
-    statements_.insert(replies_.prepared_id());
-  if (command_ == wire::Command::reset_connection) statements_.clear();
+  if (std::exchange(own_command_, false)) return;
+  statement_reply_ended();
+  schema_changes_ended();
+  if (command_ == wire::Command::set_option && !replies_.failed()) {
+    // The other connection is logged in anew, with it.
+    drop_transfer();
+    capabilities_ = multi_statements_asked_ ? capabilities_ | wire::capability::multi_statements
+                                            : capabilities_ & ~wire::capability::multi_statements;
+  }
 }
 
 bool Session::judge_down() {
   using Progress = wire::ReplyTracker::Progress;
   bool moved = false;
   while (true) {
+    if (!renumber_prepared()) return moved;
     const auto scanned = reply_packets_.scan(server_->in.unjudged());
     if (own_command_)
       server_->in.drop(scanned.pass);

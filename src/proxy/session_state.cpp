@@ -5,13 +5,13 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <set>
 
 namespace reseal::proxy {
 namespace {
 
-// performance_schema shows so many characters of a value (table session_variables).
-constexpr std::size_t shown_characters = 1024;
 constexpr double set_by_client_seconds = 60;
+constexpr std::string_view canary = "reseal";
 
 // Read-only, or another name of one that is carried, or no state: they tell of the statement before, or nothing at all.
 constexpr std::array<std::string_view, 13> not_state = {
@@ -28,23 +28,9 @@ bool is_number(std::string_view value) {
          std::count(digits.begin(), digits.end(), '.') <= 1;
 }
 
-// Hexadecimal: right under every sql_mode and character set of the session.
-std::string text_literal(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string out = "_utf8mb4 0x";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return text.empty() ? std::string("''") : out;
-}
-
-std::string literal(const std::string& name, const std::string& value) {
-  if (is_number(value)) return value;
-  // A character set that is not there is NULL, which is shown as an empty text.
-  if (value.empty() && name == "character_set_results") return "NULL";
-  return text_literal(value);
+std::string literal(const std::optional<std::string>& value) {
+  if (!value) return "NULL";
+  return is_number(*value) ? *value : bytes_literal("utf8mb4", *value);
 }
 
 // A point in time that moves on is the server's clock, and one that stands is the client's.
@@ -52,82 +38,126 @@ bool clock_runs(const std::string& timestamp, double now) {
   return std::abs(std::strtod(timestamp.c_str(), nullptr) - now) < set_by_client_seconds;
 }
 
-// Every session has a clock. Without it the rows came in a character set that is not ASCII's kin, as utf16. Where it
-// is, ASCII is the same in all of them, and what is beyond it depends on settings that the two sessions need not share.
+// Where a character set is ASCII's kin, ASCII is the same in all of them, and what is beyond it depends on settings
+// that the two sessions need not share.
 std::string unreadable_because(const SessionState& state) {
-  const auto plain = [](std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  };
-  if (state.variables.count("timestamp") == 0) return "its variables cannot be read in its character set";
-  if (!plain(state.roles) || !plain(state.schema.value_or(""))) return "its schema or a role has letters beyond ASCII";
+  if (!is_ascii(state.roles) || !is_ascii(state.schema.value_or("")))
+    return "its schema or a role has letters beyond ASCII";
   for (const auto& [name, value] : state.variables) {
-    if (!is_state(name)) continue;
-    if (!plain(value)) return "the value of " + name + " has letters beyond ASCII";
-    if (value.size() >= shown_characters) return "the value of " + name + " is too long to be read";
+    if (!is_ascii(value.value_or(""))) return "the value of " + name + " has letters beyond ASCII";
     // Carried, it would be a transaction id that the other server waits for.
     if (name == "gtid_next" && value != "AUTOMATIC") return "it has set gtid_next";
   }
   return {};
 }
 
+void append_values(std::string& query, std::string_view scope, const std::vector<std::string>& names) {
+  for (const auto& name : names) query.append(query.back() == ' ' ? "" : ",").append(scope).append(name);
+  query += " LIMIT 1";  // over the session's own sql_select_limit
+}
+
 }  // namespace
 
-std::string_view variables_query() {
-  return "SELECT s.VARIABLE_NAME, s.VARIABLE_VALUE FROM performance_schema.session_variables s"
+void VariableNames::keep_common(const VariableNames& others) {
+  const std::set<std::string_view> there(others.all.begin(), others.all.end());
+  const std::set<std::string_view> global_there(others.global.begin(), others.global.end());
+  std::erase_if(all, [&](const auto& name) { return there.count(name) == 0; });
+  std::erase_if(global, [&](const auto& name) { return global_there.count(name) == 0; });
+}
+
+VariableNames read_names(const Rows& rows) {
+  VariableNames names;
+  for (const auto& row : rows) {
+    if (row.size() != 2 || !row[0] || !is_state(*row[0])) continue;
+    names.all.push_back(*row[0]);
+    if (row[1] == "1") names.global.push_back(*row[0]);
+  }
+  return names;
+}
+
+std::string_view names_query() {
+  return "SELECT s.VARIABLE_NAME, g.VARIABLE_NAME IS NOT NULL FROM performance_schema.session_variables s"
          " LEFT JOIN performance_schema.global_variables g ON g.VARIABLE_NAME = s.VARIABLE_NAME"
-         " WHERE NOT (s.VARIABLE_VALUE COLLATE utf8mb4_bin <=> g.VARIABLE_VALUE COLLATE utf8mb4_bin)"
          " LIMIT 1000000";  // over the session's own sql_select_limit
 }
 
-std::string_view all_variables_query() {
-  return "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.session_variables LIMIT 1000000";
+std::string state_query(const VariableNames& names) {
+  auto query = "SELECT '" + std::string(canary) + "',DATABASE(),CURRENT_ROLE()";
+  append_values(query, "@@session.", names.all);
+  return query;
 }
 
-void leave_what_is_given(SessionState& state, const std::map<std::string, std::string>& globals) {
-  std::erase_if(state.variables, [&](const auto& variable) {
-    const auto given = globals.find(variable.first);
-    return given != globals.end() && given->second == variable.second;
-  });
+bool read_state(const Rows& rows, const VariableNames& names, SessionState& state) {
+  constexpr std::size_t ahead = 3;
+  if (rows.size() != 1 || rows[0].size() != ahead + names.all.size() || rows[0][0] != canary) return false;
+  state.schema = rows[0][1];
+  state.roles = rows[0][2].value_or("NONE");
+  for (std::size_t i = 0; i < names.all.size(); ++i) state.variables[names.all[i]] = rows[0][ahead + i];
+  return true;
 }
 
-std::string_view place_query() { return "SELECT DATABASE(), CURRENT_ROLE()"; }
-
-void read_variables(const Rows& rows, SessionState& state) {
-  for (const auto& row : rows)
-    if (row.size() == 2 && row[0]) state.variables[*row[0]] = row[1].value_or("");
+std::string globals_query(const VariableNames& names) {
+  std::string query = "SELECT ";
+  append_values(query, "@@global.", names.global);
+  return query;
 }
 
-void read_place(const Rows& rows, SessionState& state) {
-  if (rows.size() != 1 || rows[0].size() != 2) return;
-  state.schema = rows[0][0];
-  state.roles = rows[0][1].value_or("NONE");
+void leave_what_is_given(SessionState& state, const VariableNames& names, const Rows& rows) {
+  if (rows.size() != 1 || rows[0].size() != names.global.size()) return;
+  for (std::size_t i = 0; i < names.global.size(); ++i) {
+    const auto found = state.variables.find(names.global[i]);
+    if (found != state.variables.end() && found->second == rows[0][i]) state.variables.erase(found);
+  }
+}
+
+bool read_schema_changes(const Rows& rows, std::uint64_t& count) {
+  if (rows.size() != 1 || rows[0].size() != 2 || !is_number(rows[0][1].value_or(""))) return false;
+  count = std::strtoull(rows[0][1]->c_str(), nullptr, 10);
+  return true;
 }
 
 RestorePlan plan_restore(const SessionState& fresh, const SessionState& wanted, double now) {
   RestorePlan plan;
   plan.impossible_because = unreadable_because(wanted);
   if (!plan.impossible_because.empty()) return plan;
-  // Roles first, for what follows may need their rights; the schema before the variables that it sets.
-  if (wanted.roles != fresh.roles) plan.statements.push_back("SET ROLE " + wanted.roles);
-  if (wanted.schema && wanted.schema != fresh.schema) {
-    std::string quoted;
-    for (const char c : *wanted.schema) quoted.append(c == '`' ? 2 : 1, c);
-    plan.statements.push_back("USE `" + quoted + "`");
-  }
+  if (wanted.roles != fresh.roles) plan.roles = "SET ROLE " + wanted.roles;
+  if (wanted.schema && wanted.schema != fresh.schema) plan.schema = use_statement(*wanted.schema);
+  const auto set = [&plan](const std::string& name, const std::string& value) {
+    plan.variables += (plan.variables.empty() ? "SET SESSION " : ",SESSION ") + name + "=" + value;
+  };
   for (const auto& [name, value] : wanted.variables) {
-    if (!is_state(name)) continue;
     const auto there = fresh.variables.find(name);
     if (name == "timestamp") {
-      if (!clock_runs(value, now)) plan.statements.push_back("SET SESSION timestamp=" + value);
+      if (value && !clock_runs(*value, now)) set(name, *value);
     } else if (there == fresh.variables.end() || there->second != value) {
-      plan.statements.push_back("SET SESSION " + name + "=" + literal(name, value));
+      set(name, literal(value));
     }
   }
   // What the new server gives to this session alone, and the client has not: its own default for the one.
   for (const auto& [name, value] : fresh.variables)
-    if (is_state(name) && name != "timestamp" && wanted.variables.count(name) == 0)
-      plan.statements.push_back("SET SESSION " + name + "=DEFAULT");
+    if (name != "timestamp" && wanted.variables.count(name) == 0) set(name, "DEFAULT");
   return plan;
+}
+
+std::string use_statement(std::string_view schema) {
+  std::string statement = "USE `";
+  for (const char c : schema) statement.append(c == '`' ? 2 : 1, c);
+  return statement + "`";
+}
+
+std::string bytes_literal(std::string_view character_set, std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  auto out = "_" + std::string(character_set) + (text.empty() ? " ''" : " 0x");
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+bool is_ascii(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 }  // namespace reseal::proxy

@@ -129,7 +129,7 @@ bool Side::write(Pipe& from) {
     from.written(from.judged().size());
     return true;
   }
-  if (!writable_) return false;
+  if (!writable_ || !out_.empty()) return false;
   const auto outcome = stream_->write(from.judged());
   switch (outcome.kind) {
     case Stream::Kind::moved:

@@ -56,7 +56,7 @@ class Side final : public Watched {
 
   /// Reads into `in` if there is room and the socket has something. False when nothing moved.
   bool read(BufferPool& pool);
-  /// Writes what `from` has judged. False when nothing moved.
+  /// Writes what `from` has judged, behind what is queued. False when nothing moved.
   bool write(Pipe& from);
 
   Stream& stream() noexcept { return *stream_; }

@@ -13,11 +13,12 @@ constexpr std::size_t login_limit = 1024 * 1024;
 }  // namespace
 
 Transfer::Transfer(const Upstream& to, EventLoop& loop, BufferPool& pool, wire::ClientHandshakeOptions login,
-                   std::function<void()> changed)
+                   VariableNames names, std::function<void()> changed)
     : to_(&to),
       loop_(&loop),
       pool_(&pool),
       login_(std::move(login)),
+      names_(std::move(names)),
       changed_(std::move(changed)),
       side_(std::make_unique<Side>(static_cast<SideOwner&>(*this))) {
   while (next_address_ < to_->place.addresses.size()) {
@@ -52,8 +53,9 @@ bool Transfer::step() {
     case State::tls:
       return step_tls();
     case State::reading:
+      return step_reading();
     case State::restoring:
-      return step_command();
+      return step_restoring();
     case State::ready:
     case State::restored:
     case State::failed:
@@ -90,9 +92,8 @@ bool Transfer::take(const wire::ClientHandshakeMachine::Step& step) {
     return fail("the login: " + failed->text);
   } else if (std::holds_alternative<Machine::Done>(step)) {
     side_->end_messages();
-    statements_ = {std::string(variables_query()), std::string(place_query())};
     state_ = State::reading;
-    next_command();
+    ask(names_query());
   }
   return true;
 }
@@ -108,56 +109,109 @@ bool Transfer::step_tls() {
   return take(login_.tls_started());
 }
 
-void Transfer::next_command() {
-  command_.reset();
-  if (statements_.empty()) {
-    state_ = state_ == State::reading ? State::ready : State::restored;
-    return;
-  }
-  command_.emplace(*side_, capabilities(), statements_.front());
+void Transfer::ask(std::string_view statement) {
+  command_.emplace<OwnQuery>(*side_, capabilities(), query_payload(statement, capabilities()));
 }
 
-bool Transfer::step_command() {
-  using Progress = OwnCommand::Progress;
-  switch (command_->step(*pool_)) {
-    case Progress::under_way:
-      return false;
-    case Progress::lost:
-      return fail("the connection was lost");
-    case Progress::server_error:
-      return fail(statements_.front() + ": " + command_->result().server_error().text);
-    case Progress::done:
+bool Transfer::step_reading() {
+  using Progress = OwnQuery::Progress;
+  auto& query = std::get<OwnQuery>(command_);
+  const auto progress = query.step(*pool_);
+  if (progress == Progress::under_way) return false;
+  if (progress == Progress::lost) return fail("the connection was lost");
+  if (progress == Progress::server_error) return fail(query.result().server_error().text);
+  const auto rows = query.result().rows();
+  switch (reading_) {
+    case Reading::names:
+      names_.keep_common(read_names(rows));
+      reading_ = Reading::own_values;
+      ask(state_query(names_));
+      break;
+    case Reading::own_values:
+      if (!read_state(rows, names_, fresh_)) return fail("its variables cannot be read in the client's character set");
+      reading_ = Reading::global_values;
+      ask(globals_query(names_));
+      break;
+    case Reading::global_values:
+      leave_what_is_given(fresh_, names_, rows);
+      command_ = {};
+      state_ = State::ready;
       break;
   }
-  if (state_ == State::reading) {
-    if (statements_.size() == 2)
-      read_variables(command_->result().rows(), fresh_);
-    else
-      read_place(command_->result().rows(), fresh_);
-  }
-  statements_.pop_front();
-  next_command();
   return true;
 }
 
-void Transfer::restore(std::vector<std::string> statements) {
+void Transfer::restore(std::vector<RestoreStep> steps, std::vector<UserVariable> user_variables) {
   RESEAL_CHECK(state_ == State::ready);
-  statements_.assign(statements.begin(), statements.end());
+  steps_ = std::move(steps);
+  user_variables_ = std::move(user_variables);
+  for (const auto& variable : user_variables_) user_names_.push_back(variable.name);
   state_ = State::restoring;
-  next_command();
+  next_step();
   while (step()) {
   }
 }
 
+void Transfer::next_step() {
+  command_ = {};
+  if (next_ < steps_.size()) {
+    const auto& step = steps_[next_];
+    if (step.kind == RestoreStep::Kind::prepare)
+      command_.emplace<OwnPrepare>(*side_, capabilities(), wire::prepare_command(step.text));
+    else
+      ask(step.text);
+  } else if (next_ == steps_.size() && !user_names_.empty()) {
+    ask(user_variables_query(user_names_));
+  } else {
+    state_ = State::restored;
+  }
+}
+
+bool Transfer::step_restoring() {
+  if (auto* const prepare = std::get_if<OwnPrepare>(&command_)) return step_restored(*prepare);
+  return step_restored(std::get<OwnQuery>(command_));
+}
+
+bool Transfer::step_restored(OwnQuery& query) {
+  using Progress = OwnQuery::Progress;
+  const auto progress = query.step(*pool_);
+  if (progress == Progress::under_way) return false;
+  if (progress == Progress::lost) return fail("the connection was lost");
+  // The statement may hold values of the client's, and is not shown.
+  if (progress == Progress::server_error)
+    return fail("its state: " + std::to_string(query.result().server_error().code));
+  if (next_ == steps_.size() && read_user_variables(user_names_, query.result()) != user_variables_)
+    return fail("its user variables would not be the same");
+  ++next_;
+  next_step();
+  return true;
+}
+
+bool Transfer::step_restored(OwnPrepare& prepare) {
+  using Progress = OwnPrepare::Progress;
+  const auto progress = prepare.step(*pool_);
+  if (progress == Progress::under_way) return false;
+  if (progress == Progress::lost) return fail("the connection was lost");
+  const auto& result = prepare.result();
+  if (progress == Progress::server_error)
+    return fail("a prepared statement: " + std::to_string(result.server_error().code));
+  const auto& step = steps_[next_];
+  if (result.parameters() != step.parameters || result.columns() != step.columns)
+    return fail("a prepared statement has other parameters or columns");
+  statement_ids_[step.statement] = result.statement();
+  ++next_;
+  next_step();
+  return true;
+}
+
 std::unique_ptr<Side> Transfer::hand_over(SideOwner& owner) {
   RESEAL_CHECK(state_ == State::restored);
-  command_.reset();
   side_->tell(owner);
   return std::move(side_);
 }
 
 bool Transfer::fail(std::string why) {
-  command_.reset();
+  command_ = {};
   side_->close();
   why_ = to_->place.text + ": " + std::move(why);
   state_ = State::failed;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <deque>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "proxy/own_command.hpp"
+#include "proxy/restore_steps.hpp"
 #include "proxy/session_state.hpp"
 #include "proxy/session_terms.hpp"
 #include "proxy/side.hpp"
@@ -20,13 +23,18 @@ namespace reseal::proxy {
 /// fresh state is read, all while the client works on; then it is brought into the client's state, and handed over.
 ///
 ///     connecting -> login -> [tls] -> login -> reading -> ready -> restoring -> restored         (or failed)
+///
+/// `reading` asks for the names of its server's variables, for the session's own values of those that both servers
+/// have, and for the global ones. After the last of the steps of `restoring`, user variables are read back: they must
+/// be the same.
 class Transfer final : private SideOwner {
  public:
   enum class State { connecting, login, tls, reading, ready, restoring, restored, failed };
 
-  /// `to`, `loop` and `pool` outlive this; `changed` is called whenever something has moved.
+  /// `to`, `loop` and `pool` outlive this; `names` are those of the server that the session leaves; `changed` is called
+  /// whenever something has moved.
   Transfer(const Upstream& to, EventLoop& loop, BufferPool& pool, wire::ClientHandshakeOptions login,
-           std::function<void()> changed);
+           VariableNames names, std::function<void()> changed);
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -35,11 +43,15 @@ class Transfer final : private SideOwner {
   /// Why it failed.
   const std::string& why() const noexcept { return why_; }
   const SessionState& fresh() const noexcept { return fresh_; }
+  /// The variables that both servers have.
+  const VariableNames& names() const noexcept { return names_; }
   std::uint32_t capabilities() const noexcept { return login_.capabilities(); }
   const wire::Greeting& greeting() const noexcept { return login_.greeting(); }
 
   /// Only when it is ready.
-  void restore(std::vector<std::string> statements);
+  void restore(std::vector<RestoreStep> steps, std::vector<UserVariable> user_variables);
+  /// Only when it is restored: the ids that prepared statements have there, by the client's ids.
+  const std::map<std::uint32_t, std::uint32_t>& statement_ids() const noexcept { return statement_ids_; }
   /// Only when it is restored: the connection, now told to `owner`.
   std::unique_ptr<Side> hand_over(SideOwner& owner);
 
@@ -50,22 +62,32 @@ class Transfer final : private SideOwner {
   bool step_login();
   bool take(const wire::ClientHandshakeMachine::Step& step);
   bool step_tls();
-  bool step_command();
-  void next_command();
+  bool step_reading();
+  bool step_restoring();
+  bool step_restored(OwnQuery& query);
+  bool step_restored(OwnPrepare& prepare);
+  void next_step();
+  void ask(std::string_view statement);
   bool fail(std::string why);
 
   const Upstream* to_;
   EventLoop* loop_;
   BufferPool* pool_;
   wire::ClientHandshakeMachine login_;
+  VariableNames names_;
   std::function<void()> changed_;
   std::unique_ptr<Side> side_;
   State state_ = State::connecting;
   std::size_t next_address_ = 0;
   std::string why_;
+  enum class Reading { names, own_values, global_values } reading_ = Reading::names;
   SessionState fresh_;
-  std::deque<std::string> statements_;
-  std::optional<OwnCommand> command_;
+  std::vector<RestoreStep> steps_;
+  std::size_t next_ = 0;  ///< of `steps_`; behind the last, user variables are read back
+  std::vector<UserVariable> user_variables_;
+  std::vector<std::string> user_names_;
+  std::map<std::uint32_t, std::uint32_t> statement_ids_;
+  std::variant<std::monostate, OwnQuery, OwnPrepare> command_;
 };
 
 }  // namespace reseal::proxy

@@ -112,9 +112,15 @@ HoldCounts Worker::look_at_gate() {
   return promise.get_future().get();
 }
 
-void Worker::prepare(Where to) {
-  loop_.post([this, to] {
-    for (auto& [number, session] : sessions_) session->prepare_move(to);
+void Worker::prepare(Where to, std::shared_ptr<const VariableNames> names) {
+  loop_.post([this, to, names = std::move(names)] {
+    for (auto& [number, session] : sessions_) session->prepare_move(to, *names);
+  });
+}
+
+void Worker::restore(std::shared_ptr<const MoveOrder> order) {
+  loop_.post([this, order = std::move(order)] {
+    for (auto& [number, session] : sessions_) session->begin_restore(order);
   });
 }
 

@@ -34,7 +34,9 @@ class Worker {
   std::vector<SessionReport> reports();
   /// Sessions look at the gate, and then are counted.
   HoldCounts look_at_gate();
-  void prepare(Where to);
+  void prepare(Where to, std::shared_ptr<const VariableNames> names);
+  /// Begins to restore every session that is held.
+  void restore(std::shared_ptr<const MoveOrder> order);
   /// Begins the move of every session.
   void move(std::shared_ptr<const MoveOrder> order);
 

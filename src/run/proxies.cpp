@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <future>
 #include <nlohmann/json.hpp>
 
 #include "base/failure.hpp"
@@ -64,7 +63,19 @@ void Proxies::hold(std::uint64_t epoch, std::chrono::milliseconds lease, std::ch
   });
 }
 
+void Proxies::restore(std::uint64_t epoch, Serves to) {
+  for (const auto& socket : sockets_)
+    restoring_.push_back(std::async(std::launch::async, [this, &socket, epoch, to] {
+      try {
+        ask(socket, {{"do", "restore"}, {"epoch", epoch}, {"to", cutover::name(to)}});
+      } catch (const Failure& failure) {
+        log_.warn(std::string("sessions are not restored ahead of their move: ") + failure.what());
+      }
+    }));
+}
+
 void Proxies::release(std::uint64_t epoch, Serves serves) {
+  restoring_.clear();  // waits
   at_each(sockets_, [&](const std::string& socket) {
     try {
       const auto status = ask(socket, {{"do", "status"}});

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ class Proxies {
   /// Returns when no session is within a transaction and none begins one. Sessions that are still within one after
   /// `patience` are left to the fence. Throws Failure(given_up) when a proxy did not confirm.
   void hold(std::uint64_t epoch, std::chrono::milliseconds lease, std::chrono::milliseconds patience);
+  /// Begins to bring the held sessions' connections on the side `to` into their state, and does not wait for that:
+  /// until they are released, the proxies go on with it by themselves.
+  void restore(std::uint64_t epoch, cutover::Serves to);
   /// Lets sessions go on, on the side that `serves`. A proxy that cannot be told finds out by itself when its lease
   /// ends; it is named in the log. Can be done again.
   void release(std::uint64_t epoch, cutover::Serves serves);
@@ -31,6 +35,7 @@ class Proxies {
  private:
   std::vector<std::string> sockets_;
   base::Log& log_;
+  std::vector<std::future<void>> restoring_;
 };
 
 }  // namespace reseal::run

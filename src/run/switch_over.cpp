@@ -249,6 +249,7 @@ void SwitchOver::hold() {
   note_stall();
   facts_.proxies_may_hold = true;
   proxies_.hold(epoch_, options_.timeout + lease_margin, std::min(options_.drain, left()));
+  proxies_.restore(epoch_, cutover::other(from_));
   facts_.held = true;
 }
 

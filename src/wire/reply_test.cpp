@@ -23,7 +23,8 @@ std::string column_message(std::string_view name) {
   std::string out;
   for (const auto part : {std::string_view("def"), std::string_view(), std::string_view(), std::string_view(), name})
     append_lenenc_bytes(out, part);
-  return out.append("\0\x0C????", 6);
+  // Its own name, the size of what follows, character set, length, VAR_STRING, UNSIGNED, decimals, filler.
+  return out.append(std::string_view("\0\x0C\xFF\0\1\0\0\0\xFD\x20\0\0\0\0", 14));
 }
 
 std::string row_message(std::string_view first) {
@@ -80,7 +81,10 @@ TEST(TextResult, reads_rows_with_nulls) {
   const auto progress = feed_all(machine, {"\x02", column_message("a"), column_message("b"), eof_message(),
                                            row_message("x"), row_message(""), eof_message()});
   ASSERT_EQ(progress, Progress::done) << machine.error();
-  EXPECT_EQ(machine.columns(), (std::vector<std::string>{"a", "b"}));
+  ASSERT_EQ(machine.columns().size(), 2U);
+  EXPECT_EQ(machine.columns()[1].name, "b");
+  EXPECT_EQ(machine.columns()[1].type, 253);
+  EXPECT_TRUE(machine.columns()[1].is_unsigned);
   ASSERT_EQ(machine.rows().size(), 2U);
   EXPECT_EQ(machine.rows()[0][0], "x");
   EXPECT_EQ(machine.rows()[1][0], "");

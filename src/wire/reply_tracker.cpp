@@ -178,10 +178,12 @@ ReplyTracker::Progress ReplyTracker::on_prepared(std::string_view head) {
   base::ByteCursor cursor(head);
   if (cursor.u8() != reply_byte::ok) return Progress::bad_input;
   const auto id = cursor.u32();
-  const std::uint64_t columns = cursor.u16();
-  const std::uint64_t parameters = cursor.u16();
+  const auto columns = cursor.u16();
+  const auto parameters = cursor.u16();
   if (!cursor.ok()) return Progress::bad_input;
   prepared_id_ = id;
+  prepared_parameters_ = parameters;
+  prepared_columns_ = columns;
   const auto with_end = [this](std::uint64_t count) {
     return count + (count > 0 && !has(capability::deprecate_eof) ? 1 : 0);
   };

@@ -58,6 +58,9 @@ class ReplyTracker {
   bool failed() const noexcept { return failed_; }
   /// The id of the statement that the last reply prepared; 0 when it prepared none.
   std::uint32_t prepared_id() const noexcept { return prepared_id_; }
+  /// Of that statement: question marks, and columns of its result.
+  std::uint16_t prepared_parameters() const noexcept { return prepared_parameters_; }
+  std::uint16_t prepared_columns() const noexcept { return prepared_columns_; }
   /// Undecoded session state changes of the last reply's OK packets, one after the other ("Session State Information").
   const std::string& session_state() const noexcept { return session_state_; }
   /// True when the last reply's session state was longer than `most_wanted`, and so was not read.
@@ -92,6 +95,8 @@ class ReplyTracker {
   bool failed_ = false;
   bool transaction_unknown_ = false;
   std::uint32_t prepared_id_ = 0;
+  std::uint16_t prepared_parameters_ = 0;
+  std::uint16_t prepared_columns_ = 0;
   std::string session_state_;
   bool session_state_lost_ = false;
 };

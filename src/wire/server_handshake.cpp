@@ -96,7 +96,7 @@ base::Result<ChangeUser> parse_change_user(std::string_view payload, std::uint32
     change.auth_data = std::string(cursor.bytes(cursor.u8()));
   else
     change.auth_data = std::string(cursor.nul_terminated());
-  cursor.nul_terminated();  // schema
+  change.schema = std::string(cursor.nul_terminated());
   if (!cursor.at_end()) cursor.skip(2);
   if (has(capabilities, capability::plugin_auth) && !cursor.at_end())
     change.auth_plugin = std::string(cursor.nul_terminated());

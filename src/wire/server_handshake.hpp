@@ -28,6 +28,7 @@ base::Result<std::uint32_t> mask_capabilities(std::string& payload, std::uint32_
 struct ChangeUser {
   std::string user;
   std::string auth_data;
+  std::string schema;       ///< empty for none
   std::string auth_plugin;  ///< empty when the client did not name one
 };
 base::Result<ChangeUser> parse_change_user(std::string_view payload, std::uint32_t capabilities);

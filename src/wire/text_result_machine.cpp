@@ -9,6 +9,7 @@ namespace reseal::wire {
 namespace {
 
 constexpr std::uint64_t most_columns = 4096;  // MAX_FIELDS, sql/sql_const.h
+constexpr std::uint16_t unsigned_flag = 32;   // UNSIGNED_FLAG, "Column Definition Flags"
 constexpr std::uint8_t null_cell = 0xFB;      // "ProtocolText::ResultsetRow"
 
 }  // namespace
@@ -51,7 +52,13 @@ Progress TextResultMachine::on_first(std::string_view payload) {
 Progress TextResultMachine::on_column(std::string_view payload) {
   base::ByteCursor cursor(payload);
   for (int skipped = 0; skipped < 4; ++skipped) cursor.lenenc_bytes();  // catalog, schema, table, table's own name
-  columns_.emplace_back(cursor.lenenc_bytes());
+  ResultColumn column;
+  column.name = cursor.lenenc_bytes();
+  cursor.lenenc_bytes();   // its own name
+  cursor.skip(1 + 2 + 4);  // size of what follows, character set, length
+  column.type = cursor.u8();
+  column.is_unsigned = (cursor.u16() & unsigned_flag) != 0;
+  columns_.push_back(std::move(column));
   if (!cursor.ok()) return fail("column definition: " + cursor.error());
   if (columns_.size() == column_count_) state_ = no_eof() ? State::rows : State::columns_end;
   return Progress::more;

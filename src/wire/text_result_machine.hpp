@@ -11,6 +11,15 @@
 
 namespace reseal::wire {
 
+/// What a result says of one of its columns ("Column Definition").
+struct ResultColumn {
+  std::string name;
+  std::uint8_t type = 0;  ///< enum_field_types
+  bool is_unsigned = false;
+
+  bool operator==(const ResultColumn&) const = default;
+};
+
 /// Reads the answer to one COM_QUERY with a small text result, without I/O ("Protocol::TextResultset"). A request
 /// for a local file is refused, several results are refused (we never ask for them), and so is a result that holds
 /// more than `limit` bytes.
@@ -28,7 +37,7 @@ class TextResultMachine {
 
   Progress feed(std::string_view payload);
 
-  const std::vector<std::string>& columns() const noexcept { return columns_; }
+  const std::vector<ResultColumn>& columns() const noexcept { return columns_; }
   const std::vector<std::vector<std::optional<std::string>>>& rows() const noexcept { return rows_; }
   const ErrorReply& server_error() const noexcept { return server_error_; }
   const std::string& error() const noexcept { return error_; }
@@ -50,7 +59,7 @@ class TextResultMachine {
   State state_ = State::first;
   std::uint64_t column_count_ = 0;
   std::size_t size_ = 0;
-  std::vector<std::string> columns_;
+  std::vector<ResultColumn> columns_;
   std::vector<std::vector<std::optional<std::string>>> rows_;
   ErrorReply server_error_;
   std::string error_;
