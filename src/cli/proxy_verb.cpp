@@ -49,13 +49,15 @@ struct ServerChoice {
   }
 };
 
-/// SIGTERM asks for an end in order, SIGINT for one now. Made before any thread: they inherit the blocked signals.
-class EndSignals {
+/// SIGTERM asks for an end in order, SIGINT for one now, SIGHUP for a reload. Made before any thread: they inherit the
+/// blocked signals.
+class Signals {
  public:
-  EndSignals() {
+  Signals() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
   /// The signal that came within `time`; 0 when none did.
@@ -93,6 +95,8 @@ struct RunVerb {
         ->envname("RESEAL_PROXY_LISTEN")
         ->allow_extra_args(false);
     verb->add_option("--listen-socket", options.listen_socket, "Unix socket that clients connect to");
+    verb->add_option("--proxy-protocol-from", options.header_peers,
+                     "network, as 10.0.0.0/8, of load balancers that send a PROXY header; may be given again");
     verb->add_option("--tls-cert", options.tls_certificate, "PEM file of the certificate that clients are shown");
     verb->add_option("--tls-key", options.tls_key, "PEM file of its key");
     verb->add_option("--control", control, "Unix socket for `proxy status` and the like; this user's only")
@@ -119,12 +123,13 @@ struct RunVerb {
   }
 
   int run() {
-    const EndSignals signals;
+    const Signals signals;
     allow_descriptors();
     if (!source.named()) throw base::Failure(base::FailureKind::usage, "name the source: --source mysql://host:port/");
     options.source = source.endpoint("source");
     if (target.named()) options.target = target.endpoint("target");
     options.handshake_timeout = std::chrono::seconds(handshake_seconds);
+    options.inherited = proxy::handed_over_sockets();
     base::Log log;
     if (options.target && !options.target->user.empty())
       options.ask_decision = [this, &log](std::uint64_t epoch) { return who_serves(epoch, log); };
@@ -136,7 +141,10 @@ struct RunVerb {
     log.info("the proxy serves " + proxy.status().server + " (MySQL " + proxy.status().server_version + ")" +
              (proxy.port() == 0 ? "" : " on port " + std::to_string(proxy.port())));
     int signal = 0;
-    while (signal == 0) signal = signals.wait(1h);
+    while (signal == 0 || signal == SIGHUP) {
+      signal = signals.wait(1h);
+      if (signal == SIGHUP) proxy.reload();
+    }
     if (signal == SIGTERM) drain(signals, proxy, log);
     return 0;
   }
@@ -153,7 +161,7 @@ struct RunVerb {
     }
   }
 
-  void drain(const EndSignals& signals, proxy::Proxy& proxy, base::Log& log) const {
+  void drain(const Signals& signals, proxy::Proxy& proxy, base::Log& log) const {
     proxy.drain();
     const auto end = Clock::now() + std::chrono::seconds(drain_seconds);
     while (proxy.open() > 0 && Clock::now() < end)

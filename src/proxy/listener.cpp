@@ -2,18 +2,22 @@
 #include "proxy/listener.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <utility>
 
 #include "base/failure.hpp"
+#include "proxy/proxy_header.hpp"
 #include "proxy/server_place.hpp"
 
 namespace reseal::proxy {
@@ -35,18 +39,6 @@ std::pair<std::string, std::string> host_and_port(const std::string& address) {
   auto host = address.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   return {host, address.substr(colon + 1)};
-}
-
-std::string text_of(const sockaddr_storage& peer) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (peer.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer);
-    ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-    return std::string(text.data()) + ":" + std::to_string(ntohs(v4.sin_port));
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer);
-  ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-  return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(v6.sin6_port));
 }
 
 bool somebody_listens(const sockaddr_un& address) {
@@ -96,24 +88,46 @@ Listener Listener::unix_socket(const std::string& path, unsigned mode) {
   return listener;
 }
 
+Listener Listener::inherited(int socket) {
+  mysql::FileDescriptor owned(socket);
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0)
+    throw Failure(FailureKind::usage, "descriptor " + std::to_string(socket) + " was handed over and does not listen");
+  ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+  ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
+  return {std::move(owned), {}};
+}
+
+std::vector<int> handed_over_sockets() {
+  constexpr int first = 3;  // SD_LISTEN_FDS_START
+  constexpr int most = 64;
+  const char* const process = std::getenv("LISTEN_PID");
+  const char* const count = std::getenv("LISTEN_FDS");
+  std::vector<int> sockets;
+  if (process != nullptr && count != nullptr && std::strtol(process, nullptr, 10) == ::getpid())
+    for (int i = 0; i < std::min<long>(std::strtol(count, nullptr, 10), most); ++i) sockets.push_back(first + i);
+  for (const char* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
+  return sockets;
+}
+
 Listener::~Listener() {
   if (socket_.open() && !path_.empty()) ::unlink(path_.c_str());
 }
 
 Listener::Accepted Listener::accept() {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
   Accepted accepted;
+  socklen_t size = sizeof accepted.peer;
   accepted.client = mysql::FileDescriptor(
-      ::accept4(number(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      ::accept4(number(), reinterpret_cast<sockaddr*>(&accepted.peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!accepted.client.open()) {
     const bool none = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED;
     accepted.error = none ? 0 : errno;
     return accepted;
   }
-  accepted.origin.on_socket = !path_.empty();
-  accepted.origin.text = path_.empty() ? text_of(peer) : std::string("socket");
-  if (path_.empty()) tune_tcp(accepted.client.number());
+  accepted.origin.on_socket = accepted.peer.ss_family == AF_UNIX;
+  accepted.origin.text = accepted.origin.on_socket ? std::string("socket") : address_text(accepted.peer);
+  if (!accepted.origin.on_socket) tune_tcp(accepted.client.number());
   return accepted;
 }
 

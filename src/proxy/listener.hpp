@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "mysql/file_descriptor.hpp"
 #include "proxy/session.hpp"
@@ -17,6 +20,8 @@ class Listener {
   /// A socket file, made with `mode`. One that a dead process left behind is replaced; a live one is a failure. Removed
   /// with the listener.
   static Listener unix_socket(const std::string& path, unsigned mode);
+  /// One that listens already, as a service manager hands it over. Failure(usage) when it does not.
+  static Listener inherited(int socket);
   Listener(Listener&&) noexcept = default;
   Listener& operator=(Listener&&) noexcept = default;
   ~Listener();
@@ -24,10 +29,12 @@ class Listener {
   struct Accepted {
     mysql::FileDescriptor client;  ///< not open when none waits, or with `error`
     ClientOrigin origin;
+    sockaddr_storage peer{};
     int error = 0;  ///< an errno that needs a pause: out of descriptors or memory
   };
   Accepted accept();
   int number() const noexcept { return socket_.number(); }
+  /// 0 for a Unix socket.
   std::uint16_t port() const;
 
  private:
@@ -35,5 +42,9 @@ class Listener {
   mysql::FileDescriptor socket_;
   std::string path_;  ///< of a socket file
 };
+
+/// The sockets that a service manager handed to this process (sd_listen_fds(3): LISTEN_PID, LISTEN_FDS), which are then
+/// this process's alone: the variables are removed.
+std::vector<int> handed_over_sockets();
 
 }  // namespace reseal::proxy

@@ -29,6 +29,7 @@ constexpr unsigned accepts_at_once = 64;
 constexpr auto look_again = 1ms;
 constexpr auto ask_again = 1s;
 constexpr auto move_patience = 30s;
+constexpr auto look_up_again = 5s;                    // what Amazon RDS gives its names to live
 constexpr std::uint16_t too_many_connections = 1040;  // ER_CON_COUNT_ERROR
 
 std::optional<TlsContext> client_tls(const ProxyOptions& options) {
@@ -42,36 +43,111 @@ std::optional<TlsContext> client_tls(const ProxyOptions& options) {
 
 Proxy::Proxy(ProxyOptions options, base::Log& log)
     : options_(std::move(options)), log_(&log), wakeup_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (options_.listen.empty() && options_.listen_socket.empty())
+  if (options_.listen.empty() && options_.listen_socket.empty() && options_.inherited.empty())
     throw Failure(FailureKind::usage, "name where clients connect: --listen or --listen-socket");
   auto tls = client_tls(options_);
-  const auto greeting = probe_greeting(options_.source);
-  server_version_ = greeting.server_version;
-  auto offered = greeting.capabilities & supported_capabilities(tls.has_value(), options_.allow_local_infile);
-  if (options_.target) offered &= probe_greeting(*options_.target).capabilities;
-  terms_ = std::make_unique<SessionTerms>(Upstream{resolve(options_.source), TlsContext::connecting(options_.source)},
-                                          PasswordKey::make(), *log_);
-  if (options_.target)
-    terms_->target.emplace(Upstream{resolve(*options_.target), TlsContext::connecting(*options_.target)});
+  auto offered = supported_capabilities(tls.has_value(), options_.allow_local_infile);
+  for (const auto& greeting : greetings()) {
+    if (server_version_.empty()) server_version_ = greeting.server_version;
+    offered &= greeting.capabilities;
+  }
+  terms_ = std::make_unique<SessionTerms>(PasswordKey::make(), *log_);
+  const auto first_look = [this](Where side, const mysql::Endpoint& server) {
+    try {
+      look_up(side, server);
+    } catch (const Failure& failure) {
+      if (failure.kind() != FailureKind::transient) throw;
+      terms_->exchangeable.upstream(side, {std::make_shared<const ServerPlace>(ServerPlace{server.text(), false, {}}),
+                                           std::make_shared<const TlsContext>(TlsContext::connecting(server))});
+    }
+  };
+  first_look(Where::source, options_.source);
+  if (options_.target) first_look(Where::target, *options_.target);
   terms_->offered = offered;
-  terms_->tls = std::move(tls);
+  if (tls) terms_->exchangeable.client_tls(std::make_shared<const TlsContext>(*std::move(tls)));
   terms_->ask_plain_clients = options_.ask_plain_clients;
   terms_->handshake_timeout = options_.handshake_timeout;
   if (!terms_->vault.usable())
     log_->warn("this process may not lock memory (ulimit -l): no password is kept, and no session can be moved");
-  if (options_.ask_decision && terms_->target) {
+  if (options_.ask_decision && options_.target) {
     const auto decision = options_.ask_decision(0);
     if (decision == Decision::unknown)
       throw Failure(FailureKind::transient,
                     "cannot read on the target who serves, so no client is let in; start the proxy again");
     if (decision == Decision::target) terms_->gate.serve(Where::target);
   }
+  for (const auto& peer : options_.header_peers) terms_->header_peers.push_back(PeerNetwork::parse(peer));
   listen();
   const auto per_thread = std::max<std::size_t>(1, options_.half_open_limit / std::max(1U, options_.threads));
   for (unsigned i = 0; i < std::max(1U, options_.threads); ++i)
     workers_.push_back(std::make_unique<Worker>(*terms_, per_thread));
   lease_watch_ = std::jthread([this](const std::stop_token& stop) { watch_lease(stop); });
+  name_watch_ = std::jthread([this](const std::stop_token& stop) { watch_names(stop); });
   acceptor_ = std::jthread([this](const std::stop_token& stop) { accept_clients(stop); });
+}
+
+// One of the two may be away: the old source may have been switched off long ago.
+std::vector<wire::Greeting> Proxy::greetings() const {
+  std::vector<wire::Greeting> all;
+  std::optional<Failure> lost;
+  const auto ask = [&](const mysql::Endpoint& server) {
+    try {
+      all.push_back(probe_greeting(server));
+    } catch (const Failure& failure) {
+      if (failure.kind() != FailureKind::transient) throw;
+      log_->warn(std::string(failure.what()) + "; the proxy starts without it");
+      lost = failure;
+    }
+  };
+  ask(options_.source);
+  if (options_.target) ask(*options_.target);
+  if (all.empty()) throw Failure(*lost);
+  return all;
+}
+
+void Proxy::look_up(Where side, const mysql::Endpoint& server) {
+  terms_->exchangeable.upstream(side, {std::make_shared<const ServerPlace>(resolve(server)),
+                                       std::make_shared<const TlsContext>(TlsContext::connecting(server))});
+}
+
+void Proxy::reload() {
+  const auto attempt = [this](const std::string& what, const auto& action) {
+    try {
+      action();
+      log_->info("reload: " + what);
+    } catch (const Failure& failure) {
+      log_->error("reload: " + what + " stays as it was: " + failure.what());
+    }
+  };
+  if (!options_.tls_certificate.empty())
+    attempt("the certificate towards clients",
+            [this] { terms_->exchangeable.client_tls(std::make_shared<const TlsContext>(*client_tls(options_))); });
+  attempt("the source", [this] { look_up(Where::source, options_.source); });
+  if (options_.target) attempt("the target", [this] { look_up(Where::target, *options_.target); });
+}
+
+// After a failover the same name means another machine.
+void Proxy::watch_names(const std::stop_token& stop) {
+  const auto look = [this](Where side, const mysql::Endpoint& server) {
+    if (!server.socket.empty()) return;
+    try {
+      auto now = terms_->exchangeable.upstream(side);
+      auto place = std::make_shared<const ServerPlace>(resolve(server));
+      if (place->same_addresses(*now.place)) return;
+      now.place = std::move(place);
+      terms_->exchangeable.upstream(side, std::move(now));
+      log_->info(server.text() + " has another address now");
+    } catch (const Failure& failure) {
+      log_->debug(failure.what());  // the addresses of before may still be right
+    }
+  };
+  std::unique_lock lock(names_mutex_);
+  while (!names_changed_.wait_for(lock, stop, look_up_again, [&] { return stop.stop_requested(); })) {
+    lock.unlock();
+    look(Where::source, options_.source);
+    if (options_.target) look(Where::target, *options_.target);
+    lock.lock();
+  }
 }
 
 Proxy::~Proxy() {
@@ -80,12 +156,18 @@ Proxy::~Proxy() {
   acceptor_.join();
   lease_watch_.request_stop();
   lease_watch_.join();
+  name_watch_.request_stop();
+  name_watch_.join();
   workers_.clear();
 }
 
 void Proxy::listen() {
   for (const auto& address : options_.listen) {
     listeners_.push_back(Listener::tcp(address));
+    if (port_ == 0) port_ = listeners_.back().port();
+  }
+  for (const int socket : options_.inherited) {
+    listeners_.push_back(Listener::inherited(socket));
     if (port_ == 0) port_ = listeners_.back().port();
   }
   if (!options_.listen_socket.empty()) listeners_.push_back(Listener::unix_socket(options_.listen_socket, socket_mode));
@@ -119,6 +201,9 @@ void Proxy::take(Listener& listener) {
       continue;
     }
     ++terms_->counters.accepted;
+    const auto& networks = terms_->header_peers;
+    accepted.origin.header_due = std::any_of(networks.begin(), networks.end(),
+                                             [&](const auto& network) { return network.holds(accepted.peer); });
     const auto least = std::min_element(workers_.begin(), workers_.end(),
                                         [](const auto& a, const auto& b) { return a->open() < b->open(); });
     (*least)->adopt(next_number_++, std::move(accepted.client), std::move(accepted.origin));
@@ -143,7 +228,7 @@ ProxyStatus Proxy::status() const {
   ProxyStatus status;
   status.holding = terms_->gate.holding();
   status.target_serves = terms_->gate.serving() == Where::target;
-  status.server = terms_->upstream(terms_->gate.serving()).place.text;
+  status.server = terms_->exchangeable.upstream(terms_->gate.serving()).place->text;
   status.server_version = server_version_;
   status.open = counters.open;
   status.accepted = counters.accepted;
@@ -185,7 +270,7 @@ Proxy::HoldReport Proxy::hold(std::uint64_t epoch, std::chrono::milliseconds lea
 }
 
 void Proxy::prepare(Where to) {
-  if (!terms_->target) throw Failure(FailureKind::refused, "the proxy was started without a target");
+  if (!options_.target) throw Failure(FailureKind::refused, "the proxy was started without a target");
   const std::lock_guard lock(census_mutex_);
   try {
     const auto names = std::make_shared<const VariableNames>(census_of(to).names());
@@ -300,7 +385,7 @@ void Proxy::lease_ended(std::unique_lock<std::mutex>& lock) {
   const auto decision = options_.ask_decision ? options_.ask_decision(epoch) : Decision::unknown;
   lock.lock();
   if (epoch_ != epoch) return;
-  if (decision == Decision::source || (decision == Decision::target && terms_->target)) {
+  if (decision == Decision::source || (decision == Decision::target && options_.target)) {
     const auto serves = decision == Decision::source ? Where::source : Where::target;
     const std::string name = serves == Where::source ? "source" : "target";
     lock.unlock();

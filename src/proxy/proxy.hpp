@@ -17,6 +17,7 @@
 #include "proxy/listener.hpp"
 #include "proxy/session_terms.hpp"
 #include "proxy/worker.hpp"
+#include "wire/handshake.hpp"
 
 namespace reseal::proxy {
 
@@ -33,7 +34,9 @@ struct ProxyOptions {
   std::optional<mysql::Endpoint> target;  ///< both servers' capabilities bound what clients are offered
   std::vector<std::string> listen;        ///< HOST:PORT
   std::string listen_socket;
-  std::string tls_certificate;  ///< PEM files towards clients; without them no TLS is offered
+  std::vector<int> inherited;             ///< descriptors of sockets that listen already; the proxy owns them
+  std::vector<std::string> header_peers;  ///< networks whose connections begin with a PROXY header
+  std::string tls_certificate;            ///< PEM files towards clients; without them no TLS is offered
   std::string tls_key;
   unsigned threads = 2;
   std::size_t connection_limit = 4000;
@@ -71,6 +74,9 @@ class Proxy {
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
 
+  /// Reads certificates and keys anew, and asks anew where the servers are, for the sessions that begin from now on.
+  /// What cannot be read stays as it was, and is named in the log. Blocks as long as a name server takes.
+  void reload();
   /// No new sessions; those that are open end at their next boundary between transactions.
   void drain();
   std::size_t open() const noexcept { return terms_->counters.open; }
@@ -113,6 +119,9 @@ class Proxy {
   HoldReport release(std::uint64_t epoch);
 
  private:
+  std::vector<wire::Greeting> greetings() const;
+  void look_up(Where side, const mysql::Endpoint& server);
+  void watch_names(const std::stop_token& stop);
   void listen();
   void accept_clients(const std::stop_token& stop);
   void take(Listener& listener);
@@ -146,6 +155,10 @@ class Proxy {
   std::optional<std::uint64_t> epoch_;  ///< of the hold under way
   std::chrono::steady_clock::time_point lease_end_{};
   std::jthread lease_watch_;
+
+  std::mutex names_mutex_;
+  std::condition_variable_any names_changed_;
+  std::jthread name_watch_;
 };
 
 }  // namespace reseal::proxy

@@ -52,6 +52,7 @@ struct ClientOptions {
   unsigned long flags = 0;
   std::string certificate;  ///< and key, in one or two PEM files
   std::string key;
+  std::string authority;  ///< PEM file of what must have signed the server's certificate; empty: any
   bool local_infile = false;
 };
 
@@ -62,7 +63,8 @@ class Client {
     const my_bool no = 0;
     const unsigned seconds = 20;
     mysql_options(get(), MYSQL_OPT_SSL_ENFORCE, options.tls ? &yes : &no);
-    mysql_options(get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
+    mysql_options(get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, options.authority.empty() ? &no : &yes);
+    if (!options.authority.empty()) mysql_options(get(), MYSQL_OPT_SSL_CA, options.authority.c_str());
     mysql_options(get(), MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
     mysql_options(get(), MYSQL_OPT_READ_TIMEOUT, &seconds);
     const unsigned infile = options.local_infile ? 1 : 0;

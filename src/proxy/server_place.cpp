@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -40,6 +41,16 @@ ServerPlace::Address unix_address(const std::string& path) {
 }
 
 }  // namespace
+
+bool ServerPlace::same_addresses(const ServerPlace& other) const {
+  const auto sorted = [](const ServerPlace& place) {
+    std::vector<std::string> all;
+    for (const auto& one : place.addresses) all.emplace_back(reinterpret_cast<const char*>(&one.bytes), one.size);
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  return sorted(*this) == sorted(other);
+}
 
 ServerPlace resolve(const mysql::Endpoint& server) {
   if (!server.socket.empty()) return {server.socket, true, {unix_address(server.socket)}};

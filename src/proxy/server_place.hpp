@@ -20,6 +20,9 @@ struct ServerPlace {
   std::string text;  ///< "host:port" or the socket's path, for messages
   bool on_socket = false;
   std::vector<Address> addresses;  ///< tried in this order
+
+  /// True when they are the same, in whatever order.
+  bool same_addresses(const ServerPlace& other) const;
 };
 
 /// Asks the resolver, which may take its time. Failure(transient) when the host is not known.

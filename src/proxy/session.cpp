@@ -26,13 +26,17 @@ Session::Session(const Home& home, std::uint64_t number, mysql::FileDescriptor c
       number_(number),
       origin_(std::move(origin)),
       where_(home.terms.gate.serving()),
+      upstream_(home.terms.exchangeable.upstream(where_)),
       client_(*this),
       server_(std::make_unique<Side>(static_cast<SideOwner&>(*this))) {
   client_.open(std::move(client), home_.loop);
 }
 
 void Session::start() {
-  connect_next(0);
+  if (origin_.header_due)
+    phase_ = Phase::header;
+  else
+    connect_next(0);
   advance();
 }
 
@@ -44,6 +48,8 @@ void Session::advance() {
 
 bool Session::step() {
   switch (phase_) {
+    case Phase::header:
+      return step_header();
     case Phase::connecting:
       return step_connecting();
     case Phase::greeting:
@@ -161,8 +167,8 @@ void Session::say_abandoned() {
 }
 
 SessionReport Session::report() const {
-  static constexpr const char* names[] = {"connecting", "greeting", "hello",     "tls",     "response",
-                                          "login",      "relay",    "restoring", "closing", "over"};
+  static constexpr const char* names[] = {"header", "connecting", "greeting",  "hello",   "tls", "response",
+                                          "login",  "relay",      "restoring", "closing", "over"};
   SessionReport report;
   report.number = number_;
   report.client = origin_.text;

@@ -25,7 +25,8 @@ namespace reseal::proxy {
 /// Where a client comes from.
 struct ClientOrigin {
   bool on_socket = false;
-  std::string text;  ///< "10.0.0.7:50123" or "socket"
+  std::string text;         ///< "10.0.0.7:50123" or "socket"
+  bool header_due = false;  ///< a PROXY header comes first, which says whom it connects for
 };
 
 /// A session as `reseal proxy sessions` shows it.
@@ -45,9 +46,9 @@ struct SessionReport {
 
 /// One client and the server connection that serves it. Lives on one thread, moved on by events.
 ///
-///     connecting -> greeting -> hello -> [tls] -> response -> login -> relay -> closing -> over
-///                                                   ^                    | COM_CHANGE_USER
-///                                                   +--- login <---------+
+///     [header] -> connecting -> greeting -> hello -> [tls] -> response -> login -> relay -> closing -> over
+///                                                              ^                    | COM_CHANGE_USER
+///                                                              +--- login <---------+
 ///
 /// TLS is mirrored: the server sees a TLS client exactly when the client uses TLS, so that it can judge every account's
 /// demands itself. Between the SSL request and the end of the TLS handshake nothing else is read from the client.
@@ -95,7 +96,7 @@ class Session final : private SideOwner {
   std::uint32_t server_id() const noexcept { return greeting_.connection_id; }
 
  private:
-  enum class Phase { connecting, greeting, hello, tls, response, login, relay, restoring, closing, over };
+  enum class Phase { header, connecting, greeting, hello, tls, response, login, relay, restoring, closing, over };
 
   // session.cpp
   bool step();
@@ -106,6 +107,7 @@ class Session final : private SideOwner {
   bool step_closing();
 
   // session_login.cpp
+  bool step_header();
   bool step_connecting();
   void connect_next(int error);
   bool step_greeting();
@@ -170,12 +172,11 @@ class Session final : private SideOwner {
   void ask_transaction();
   void say_and_close(std::string_view text);
 
-  const Upstream& upstream() const { return home_.terms.upstream(where_); }
-
   Home home_;
   std::uint64_t number_;
   ClientOrigin origin_;
   Where where_;
+  Upstream upstream_;  ///< the server that it is on
   Phase phase_ = Phase::connecting;
   Clock::time_point since_ = Clock::now();  ///< when the login, or the closing, began
   Side client_;

@@ -30,8 +30,29 @@ constexpr std::uint32_t needed =
 
 }  // namespace
 
+bool Session::step_header() {
+  const bool moved = client_.read(home_.pool);
+  ProxyHeader header;
+  switch (read_proxy_header(client_.in.unjudged(), header)) {
+    case ProxyHeader::Read::whole:
+      client_.in.drop(header.size);
+      if (!header.client.empty()) origin_.text = header.client;
+      phase_ = Phase::connecting;
+      connect_next(0);
+      return true;
+    case ProxyHeader::Read::cut_off:
+      if (client_.read_over) broken("it left before its PROXY header was whole");
+      return moved;
+    case ProxyHeader::Read::bad:
+      break;
+  }
+  home_.terms.log->warn(origin_.text + " does not begin with a PROXY header, which is due from there");
+  broken("no PROXY header");
+  return true;
+}
+
 void Session::connect_next(int error) {
-  const auto& place = upstream().place;
+  const auto& place = *upstream_.place;
   while (next_address_ < place.addresses.size()) {
     auto begun = begin_connect(place.addresses[next_address_++]);
     if (begun.error == 0) {
@@ -41,6 +62,7 @@ void Session::connect_next(int error) {
     }
     error = begun.error;
   }
+  if (error == 0) error = EHOSTUNREACH;  // its name has no address
   home_.terms.log->warn("cannot connect to " + place.text + ": " + std::strerror(error));
   ++home_.terms.counters.broken;
   client_.begin_messages(client_limit, 0);
@@ -51,7 +73,7 @@ void Session::connect_next(int error) {
 }
 
 void Session::server_too_slow() {
-  next_address_ = upstream().place.addresses.size();
+  next_address_ = upstream_.place->addresses.size();
   server_->close();
   connect_next(ETIMEDOUT);
   advance();
@@ -73,7 +95,7 @@ bool Session::step_greeting() {
   const auto got = server_->receive(home_.pool);
   if (got == Side::Got::nothing) return false;
   if (got != Side::Got::message) {
-    const auto& place = upstream().place.text;
+    const auto& place = upstream_.place->text;
     home_.terms.log->warn(place + " closed the connection before its greeting");
     close_after(wire::error_payload(cannot_connect, "", "The MySQL server on '" + place + "' closed the connection"));
     return true;
@@ -114,7 +136,7 @@ bool Session::step_hello() {
 void Session::begin_tls() {
   if (!wire::mask_capabilities(client_.message(), offered_).ok()) return broken("TLS was not offered to this client");
   server_->send(client_.message());
-  client_.stream().start_tls(*home_.terms.tls);
+  client_.stream().start_tls(*home_.terms.exchangeable.client_tls());
   phase_ = Phase::tls;
 }
 
@@ -130,14 +152,14 @@ bool Session::step_tls() {
     moved = moved || client_tls_done_;
   }
   if (!server_tls_begun_ && server_->queue_empty()) {
-    server_->stream().start_tls(upstream().tls);
+    server_->stream().start_tls(*upstream_.tls);
     server_tls_begun_ = true;
   }
   if (server_tls_begun_ && !server_tls_done_ && !server_tls_failed_) {
     const auto outcome = server_->stream().handshake();
     server_tls_failed_ = outcome.kind == Stream::Kind::failed || outcome.kind == Stream::Kind::ended;
     if (server_tls_failed_)
-      home_.terms.log->warn("no TLS with the server " + upstream().place.text + ": " + tls_reason());
+      home_.terms.log->warn("no TLS with the server " + upstream_.place->text + ": " + tls_reason());
     server_tls_done_ = outcome.kind == Stream::Kind::moved;
     moved = moved || server_tls_done_ || server_tls_failed_;
   }
@@ -197,7 +219,7 @@ void Session::begin_login(std::string user, std::string plugin, std::string auth
 LoginTerms Session::login_terms() const {
   LoginTerms terms;
   terms.client_private = origin_.on_socket || client_.stream().encrypted();
-  terms.server_private = upstream().place.on_socket || server_->stream().encrypted();
+  terms.server_private = upstream_.place->on_socket || server_->stream().encrypted();
   terms.ask_plain_clients = home_.terms.ask_plain_clients;
   return terms;
 }

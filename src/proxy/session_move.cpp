@@ -33,17 +33,17 @@ void Session::prepare_move(Where to, const VariableNames& names) {
     unmovable_because_ = "the proxy has no longer kept its password";
     return;
   }
-  const auto& there = home_.terms.upstream(to);
+  auto there = home_.terms.exchangeable.upstream(to);
   wire::ClientHandshakeOptions login;
   login.user = proof_.user;
   login.password = *std::move(password);
-  login.carrier = there.place.on_socket ? wire::Carrier::unix_socket : wire::Carrier::network;
+  login.carrier = there.place->on_socket ? wire::Carrier::unix_socket : wire::Carrier::network;
   login.tls = wire::TlsWish::if_offered;
   if (server_->stream().encrypted()) login.tls = wire::TlsWish::always;
-  if (there.place.on_socket && !server_->stream().encrypted()) login.tls = wire::TlsWish::never;
+  if (there.place->on_socket && !server_->stream().encrypted()) login.tls = wire::TlsWish::never;
   login.capabilities = capabilities_ & must_be_equal;
   login.collation = collation_;
-  transfer_ = std::make_unique<Transfer>(there, home_.loop, home_.pool, std::move(login), names,
+  transfer_ = std::make_unique<Transfer>(std::move(there), home_.loop, home_.pool, std::move(login), names,
                                          [this] { home_.again(*this); });
 }
 
@@ -203,6 +203,7 @@ void Session::switch_over() {
   greeting_.connection_id = transfer_->greeting().connection_id;
   greeting_.nonce = transfer_->greeting().nonce;
   where_ = move_->order->to;
+  upstream_ = transfer_->upstream();
   statements_.moved(transfer_->statement_ids(), move_->plan.schema_of);
   schema_ = move_->wanted.session.schema.value_or("");
   schema_changes_seen_ = move_->plan.schema_changes;

@@ -4,12 +4,15 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <optional>
+#include <memory>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "proxy/gate.hpp"
 #include "proxy/password_key.hpp"
+#include "proxy/proxy_header.hpp"
 #include "proxy/server_place.hpp"
 #include "proxy/tls_context.hpp"
 #include "proxy/vault.hpp"
@@ -30,22 +33,50 @@ struct Counters {
 
 /// A server as sessions reach it.
 struct Upstream {
-  ServerPlace place;
-  TlsContext tls;
+  std::shared_ptr<const ServerPlace> place;
+  std::shared_ptr<const TlsContext> tls;
+};
+
+/// What may be exchanged while sessions live: a session keeps what it has begun with. Thread-safe.
+class Exchangeable {
+ public:
+  bool has_target() const {
+    const std::lock_guard lock(mutex_);
+    return target_.place != nullptr;
+  }
+  Upstream upstream(Where side) const {
+    const std::lock_guard lock(mutex_);
+    return side == Where::source ? source_ : target_;
+  }
+  void upstream(Where side, Upstream upstream) {
+    const std::lock_guard lock(mutex_);
+    (side == Where::source ? source_ : target_) = std::move(upstream);
+  }
+  /// Towards clients; null: none is offered.
+  std::shared_ptr<const TlsContext> client_tls() const {
+    const std::lock_guard lock(mutex_);
+    return client_tls_;
+  }
+  void client_tls(std::shared_ptr<const TlsContext> tls) {
+    const std::lock_guard lock(mutex_);
+    client_tls_ = std::move(tls);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Upstream source_;
+  Upstream target_;
+  std::shared_ptr<const TlsContext> client_tls_;
 };
 
 /// What every session of one proxy shares; fixed before the first begins, but for what is thread-safe by itself.
 struct SessionTerms {
-  SessionTerms(Upstream serving, PasswordKey key, base::Log& where)
-      : source(std::move(serving)), own_key(std::move(key)), log(&where) {}
+  SessionTerms(PasswordKey key, base::Log& where) : own_key(std::move(key)), log(&where) {}
 
-  const Upstream& upstream(Where side) const { return side == Where::source ? source : *target; }
-
-  Upstream source;
-  std::optional<Upstream> target;
+  Exchangeable exchangeable;
   Gate gate;
-  std::uint32_t offered = 0;      ///< capabilities that the proxy and both servers have
-  std::optional<TlsContext> tls;  ///< towards clients; without it none is offered
+  std::uint32_t offered = 0;  ///< capabilities that the proxy and both servers have
+  std::vector<PeerNetwork> header_peers;
   bool ask_plain_clients = false;
   std::chrono::seconds handshake_timeout{10};
   PasswordKey own_key;

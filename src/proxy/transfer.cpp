@@ -12,17 +12,17 @@ constexpr std::size_t login_limit = 1024 * 1024;
 
 }  // namespace
 
-Transfer::Transfer(const Upstream& to, EventLoop& loop, BufferPool& pool, wire::ClientHandshakeOptions login,
+Transfer::Transfer(Upstream to, EventLoop& loop, BufferPool& pool, wire::ClientHandshakeOptions login,
                    VariableNames names, std::function<void()> changed)
-    : to_(&to),
+    : to_(std::move(to)),
       loop_(&loop),
       pool_(&pool),
       login_(std::move(login)),
       names_(std::move(names)),
       changed_(std::move(changed)),
       side_(std::make_unique<Side>(static_cast<SideOwner&>(*this))) {
-  while (next_address_ < to_->place.addresses.size()) {
-    auto begun = begin_connect(to_->place.addresses[next_address_++]);
+  while (next_address_ < to_.place->addresses.size()) {
+    auto begun = begin_connect(to_.place->addresses[next_address_++]);
     if (begun.error != 0) continue;
     side_->open(std::move(begun.socket), *loop_);
     side_->expect_connect();
@@ -101,7 +101,7 @@ bool Transfer::take(const wire::ClientHandshakeMachine::Step& step) {
 bool Transfer::step_tls() {
   side_->flush();
   if (!side_->queue_empty()) return false;
-  if (!side_->stream().encrypted()) side_->stream().start_tls(to_->tls);
+  if (!side_->stream().encrypted()) side_->stream().start_tls(*to_.tls);
   const auto outcome = side_->stream().handshake();
   if (outcome.kind == Stream::Kind::blocked) return false;
   if (outcome.kind != Stream::Kind::moved) return fail("no TLS with it: " + tls_reason());
@@ -213,7 +213,7 @@ std::unique_ptr<Side> Transfer::hand_over(SideOwner& owner) {
 bool Transfer::fail(std::string why) {
   command_ = {};
   side_->close();
-  why_ = to_->place.text + ": " + std::move(why);
+  why_ = to_.place->text + ": " + std::move(why);
   state_ = State::failed;
   return false;
 }

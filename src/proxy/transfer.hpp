@@ -31,10 +31,10 @@ class Transfer final : private SideOwner {
  public:
   enum class State { connecting, login, tls, reading, ready, restoring, restored, failed };
 
-  /// `to`, `loop` and `pool` outlive this; `names` are those of the server that the session leaves; `changed` is called
+  /// `loop` and `pool` outlive this; `names` are those of the server that the session leaves; `changed` is called
   /// whenever something has moved.
-  Transfer(const Upstream& to, EventLoop& loop, BufferPool& pool, wire::ClientHandshakeOptions login,
-           VariableNames names, std::function<void()> changed);
+  Transfer(Upstream to, EventLoop& loop, BufferPool& pool, wire::ClientHandshakeOptions login, VariableNames names,
+           std::function<void()> changed);
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -46,6 +46,7 @@ class Transfer final : private SideOwner {
   /// The variables that both servers have.
   const VariableNames& names() const noexcept { return names_; }
   std::uint32_t capabilities() const noexcept { return login_.capabilities(); }
+  const Upstream& upstream() const noexcept { return to_; }
   const wire::Greeting& greeting() const noexcept { return login_.greeting(); }
 
   /// Only when it is ready.
@@ -70,7 +71,7 @@ class Transfer final : private SideOwner {
   void ask(std::string_view statement);
   bool fail(std::string why);
 
-  const Upstream* to_;
+  Upstream to_;
   EventLoop* loop_;
   BufferPool* pool_;
   wire::ClientHandshakeMachine login_;
