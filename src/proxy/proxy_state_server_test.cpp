@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <iostream>
 #include <vector>
 
 #include "proxy/proxy_move_fixture_for_tests.hpp"
 
-// Each kind of state that a session can have: the same after a move, or refused with an error.
+// Each kind of state that a session can have: the same after a move, or refused with an error. One line for each.
 namespace reseal::proxy {
 namespace {
 
@@ -66,8 +67,11 @@ TEST_F(ProxyMove, state_that_can_be_carried_is_the_same_after_the_move) {
     const auto report = move_all(Where::target, tls);
     EXPECT_EQ(report.closed, 0U);
     for (std::size_t i = 0; i < std::size(kinds); ++i) {
-      EXPECT_EQ(clients[i]->value(kinds[i].seen_by), before[i]) << kinds[i].name;
+      const auto after = clients[i]->value(kinds[i].seen_by);
+      EXPECT_EQ(after, before[i]) << kinds[i].name;
       EXPECT_EQ(who(*clients[i]), "target") << kinds[i].name;
+      std::cout << "STATE " << kinds[i].name << (after == before[i] ? ": the same, " : ": OTHER, ")
+                << before[i].substr(0, 60) << '\n';
     }
   }
 }
@@ -102,6 +106,7 @@ TEST_F(ProxyMove, state_that_cannot_be_carried_ends_with_one_error) {
     if (clients[i]->error() == 1053U) {
       EXPECT_THAT(clients[i]->error_text(), HasSubstr(kinds[i].seen_by));
     }
+    std::cout << "STATE " << kinds[i].name << ": refused, " << clients[i]->error() << '\n';
   }
   EXPECT_FALSE(elsewhere.run("SELECT 1"));
   EXPECT_EQ(who(good), "target");
@@ -223,6 +228,10 @@ TEST_F(ProxyMove, prepared_statements_keep_the_schema_that_they_were_prepared_un
   Statement after_reset(client, "SELECT s FROM here");
   EXPECT_EQ(move_all().closed, 0U);
   EXPECT_EQ(after_reset.value(), "shop");
+  ASSERT_EQ(mysql_change_user(client.get(), "anna", "secret", "other"), 0);
+  Statement after_change(client, "SELECT s FROM here");
+  EXPECT_EQ(move_all(Where::source).closed, 0U);
+  EXPECT_EQ(after_change.value(), "other");
 }
 
 TEST_F(ProxyMove, a_schema_that_was_changed_unseen_is_not_guessed) {
@@ -335,6 +344,21 @@ TEST_F(ProxyMove, a_switch_of_many_statements_is_carried) {
   EXPECT_EQ(move_all(Where::source).closed, 0U);
   EXPECT_FALSE(client.run("SELECT 1; SELECT 2"));
   EXPECT_EQ(who(client), "source");
+}
+
+TEST_F(ProxyMove, what_was_read_is_thrown_away_when_the_session_goes_on) {
+  start();
+  Client client(anna());
+  ASSERT_TRUE(client.run("SET @a=1"));
+  proxy->prepare(Where::target);
+  EXPECT_TRUE(proxy->hold(1, 60s, 10s).all_quiet);
+  proxy->restore(1, Where::target);
+  proxy->release(1);
+  ASSERT_TRUE(client.run("SET @a=2, @b=3"));
+  EXPECT_TRUE(proxy->hold(2, 60s, 10s).all_quiet);
+  EXPECT_EQ(proxy->move(2, Where::target, 10s).moved, 1U);
+  proxy->release(2);
+  EXPECT_EQ(client.value("SELECT CONCAT(@a, @b, name) FROM shop.who"), "23target");
 }
 
 TEST_F(ProxyMove, a_hold_that_is_given_up_leaves_the_session_as_it_was) {

@@ -165,6 +165,7 @@ class Session final : private SideOwner {
   void refuse_move(std::string why);
   void restore_too_slow();
   void drop_transfer();
+  void forget_move();
   std::string obstacle(const MoveOrder& order) const;
   bool between_replies() const;
   bool quiet() const;

@@ -85,8 +85,7 @@ void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
 bool Session::step_restoring() {
   using State = Transfer::State;
   if (!move_->ordered && !home_.terms.gate.holding() && !move_->question) {
-    move_.reset();
-    drop_transfer();
+    forget_move();
     phase_ = Phase::relay;
     return true;
   }
@@ -245,9 +244,16 @@ void Session::drop_transfer() {
   if (transfer_) home_.loop.post([gone = std::shared_ptr<Transfer>(std::move(transfer_))] {});
 }
 
+// What was read of the session is true until its next command begins, and no longer.
+void Session::forget_move() {
+  if (!move_) return;
+  move_.reset();
+  drop_transfer();
+}
+
 void Session::gate_changed() {
   if (!home_.terms.gate.holding() && phase_ == Phase::relay) {
-    move_.reset();
+    forget_move();
     drop_transfer();
   }
   advance();

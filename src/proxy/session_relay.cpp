@@ -77,6 +77,7 @@ bool Session::begin_command(const wire::CommandScanner::Scanned& found) {
   // A statement whose parameters are sent in pieces is one piece of work.
   const bool within = (replies_.in_transaction() && !replies_.transaction_unknown()) || statements_.long_data_pending();
   if (must_be_quiet() && !within) return false;
+  forget_move();
   const bool refused = wire::belongs_to_a_replica(command);
   if (refused || command == wire::Command::change_user) {
     if (!client_.in.nothing_judged() || !server_->in.empty()) return false;
