@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/proxy_fixture_for_tests.hpp"
+#include "wire/handshake.hpp"
 #include "wire/packet.hpp"
 #include "wire/protocol.hpp"
 #include "wire/reply.hpp"
@@ -180,6 +181,22 @@ TEST_F(ProxyHostile, clients_that_leave_within_the_login_count_as_no_error_of_th
       const Raw raw(proxy->port());
       raw.send(bytes);
       raw.read_all(wait ? 3000ms : 100ms);
+    }
+  // Within the exchange of a plugin: the server asks for another one, or for the password itself.
+  wire::HandshakeResponse response;
+  response.capabilities =
+      wire::capability::protocol_41 | wire::capability::plugin_auth | wire::capability::secure_connection;
+  response.auth_data = std::string(20, 'x');
+  for (const auto* const user : {"anna", "nobody", "nobody else", "nobody at all"})
+    for (const auto* const plugin : {"caching_sha2_password", "mysql_native_password", "sha256_password"}) {
+      response.user = user;
+      response.auth_plugin = plugin;
+      std::string bytes;
+      std::uint8_t sequence = 1;
+      wire::append_packets(bytes, wire::handshake_response(response), sequence);
+      const Raw raw(proxy->port());
+      raw.send(bytes);
+      raw.read_all(100ms);
     }
   EXPECT_TRUE(soon([&] { return proxy->open() == 0; }));
   EXPECT_EQ(broken_off(), before);

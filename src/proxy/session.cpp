@@ -145,9 +145,15 @@ void Session::end() {
   home_.over(*this);
 }
 
-// A server counts a connection that ends before the client's answer as an error of the host, and shuts the host, which
-// is the proxy for all clients, out after max_connect_errors of them. An answer that is refused is no such error.
+// A server counts a connection that ends while the client owes it an answer as an error of the host, and shuts the
+// host, which is the proxy for all clients, out after max_connect_errors of them. An answer that is refused is no such
+// error.
 void Session::say_abandoned() {
+  if (phase_ == Phase::login && login_ && client_turn_ && server_->opened()) {
+    server_->send({});  // no plugin takes it for a proof
+    server_->flush();
+    return;
+  }
   const bool due = phase_ == Phase::hello || (phase_ == Phase::tls && !client_tls_done_) ||
                    (phase_ == Phase::response && !server_tls_failed_);
   if (!due || response_sent_ || !server_->opened()) return;
