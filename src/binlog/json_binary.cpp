@@ -2,6 +2,7 @@
 #include "binlog/json_binary.hpp"
 
 #include <bit>
+#include <cmath>
 
 #include "base/byte_cursor.hpp"
 #include "binlog/packed_decimal.hpp"
@@ -88,7 +89,7 @@ class JsonDecoder {
       case Tag::uint64:
         return JsonValue::unsigned_integer(cursor.uint_le(8));
       case Tag::real:
-        return JsonValue::real(std::bit_cast<double>(cursor.u64()));
+        return real(std::bit_cast<double>(cursor.u64()));
       case Tag::string:
         return JsonValue::string(content(cursor));
       case Tag::opaque:
@@ -96,6 +97,11 @@ class JsonDecoder {
     }
     fail("unknown type " + std::to_string(static_cast<unsigned>(tag)));
     return {};
+  }
+
+  JsonValue real(double number) {
+    if (!std::isfinite(number)) fail("a number that is none");
+    return JsonValue::real(number);
   }
 
   JsonValue literal(std::uint8_t which) {

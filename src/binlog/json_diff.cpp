@@ -108,6 +108,8 @@ Result<JsonValue> apply_json_diffs(JsonValue before, const std::vector<JsonDiff>
     const auto legs = sql::parse_json_path(diff.path);
     if (!legs.ok()) return legs.bad();
     if (legs.value().empty()) return BadInput{"JSON changes: a path names the whole document"};
+    // Else a list of changes could build a document on which recursion overruns the stack.
+    if (legs.value().size() > sql::json_max_depth) return BadInput{"JSON changes: a path is deeper than any document"};
     if (!apply(before, diff, legs.value()))
       return BadInput{"JSON changes: a path leads nowhere in the document they are for"};
   }

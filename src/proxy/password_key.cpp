@@ -31,6 +31,9 @@ void exclusive_or(std::string& text, std::string_view nonce) {
   for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(text[i] ^ nonce[i % nonce.size()]);
 }
 
+// Without it, OpenSSL would ask for the pass phrase of an encrypted key on this process's terminal, and wait.
+int no_pass_phrase(char*, int, int, void*) { return -1; }
+
 Context oaep(EVP_PKEY* key, int (*init)(EVP_PKEY_CTX*)) {
   Context context(EVP_PKEY_CTX_new(key, nullptr), EVP_PKEY_CTX_free);
   const bool fine =
@@ -51,7 +54,8 @@ std::optional<PasswordKey> PasswordKey::read(std::string_view pem) {
   if (pem.empty() || pem.size() > longest_key_text) return std::nullopt;
   const Memory memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
   RESEAL_CHECK(memory != nullptr);
-  const std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PUBKEY(memory.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  const std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PUBKEY(memory.get(), nullptr, no_pass_phrase, nullptr),
+                                      EVP_PKEY_free);
   ERR_clear_error();
   if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA) return std::nullopt;
   return PasswordKey(key, std::string(pem));

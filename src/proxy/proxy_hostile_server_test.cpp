@@ -4,7 +4,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <array>
+#include <vector>
+
 #include "proxy/proxy_fixture_for_tests.hpp"
+#include "wire/handshake.hpp"
 #include "wire/packet.hpp"
 #include "wire/protocol.hpp"
 #include "wire/reply.hpp"
@@ -148,6 +152,161 @@ TEST_F(ProxyHostile, a_client_that_does_not_read_holds_back_only_itself) {
   mysql_fetch_row(result);
   EXPECT_EQ(mysql_fetch_lengths(result)[0], 60'000'000UL);
   mysql_free_result(result);
+}
+
+constexpr std::string_view ssl_request_head("\x20\x00\x00\x01\x00\xAA\x8A\x01", 8);
+
+// TLS that the client asked for and goes no further with; half a message; a message that announces more than comes.
+TEST_F(ProxyHostile, clients_that_leave_within_the_login_count_as_no_error_of_the_host) {
+  ProxyOptions options;
+  options.handshake_timeout = 1s;
+  start(options);
+  auto admin = server->connect(mysql::Side::source);
+  const auto broken_off = [&] {
+    // What MySQL counts towards max_connect_errors, though not for a loopback address.
+    return admin.scalar(
+        "SELECT sum_error_raised FROM performance_schema.events_errors_summary_global_by_error"
+        " WHERE error_name='ER_HANDSHAKE_ERROR'");
+  };
+  const auto before = broken_off();
+  const auto ssl_request = std::string(ssl_request_head) + std::string(28, '\0');
+  const std::string starts[] = {"",
+                                std::string(1, '\0'),
+                                std::string("\x55\0\0\x01\x05", 5),
+                                ssl_request,
+                                ssl_request + std::string("\x16\x03\x01\x02\x00\x01", 6),
+                                ssl_request + "this is no TLS"};
+  for (const bool wait : {false, true})
+    for (const auto& bytes : starts) {
+      const Raw raw(proxy->port());
+      raw.send(bytes);
+      raw.read_all(wait ? 3000ms : 100ms);
+    }
+  // Within the exchange of a plugin: the server asks for another one, or for the password itself.
+  wire::HandshakeResponse response;
+  response.capabilities =
+      wire::capability::protocol_41 | wire::capability::plugin_auth | wire::capability::secure_connection;
+  response.auth_data = std::string(20, 'x');
+  for (const auto* const user : {"anna", "nobody", "nobody else", "nobody at all"})
+    for (const auto* const plugin : {"caching_sha2_password", "mysql_native_password", "sha256_password"}) {
+      response.user = user;
+      response.auth_plugin = plugin;
+      std::string bytes;
+      std::uint8_t sequence = 1;
+      wire::append_packets(bytes, wire::handshake_response(response), sequence);
+      const Raw raw(proxy->port());
+      raw.send(bytes);
+      raw.read_all(100ms);
+    }
+  EXPECT_TRUE(soon([&] { return proxy->open() == 0; }));
+  EXPECT_EQ(broken_off(), before);
+  EXPECT_EQ(Client(anna()).value("SELECT 1"), "1");
+}
+
+// A client that is logged in and whose socket is written to directly.
+class Bare {
+ public:
+  explicit Bare(ClientOptions options) : client_(options) {}
+  void send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto count = ::send(socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count <= 0) return;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+  // The first byte of the next packet's payload; 0 when the connection ends.
+  std::uint8_t receive() {
+    std::array<char, 5> head{};
+    const auto count = ::recv(socket(), head.data(), head.size(), MSG_WAITALL);
+    return count == 5 ? static_cast<std::uint8_t>(head[4]) : std::uint8_t{0};
+  }
+  void leave() { ::shutdown(socket(), SHUT_RDWR); }
+
+ private:
+  int socket() const { return mysql_get_socket(client_.get()); }
+  Client client_;
+};
+
+std::string query(const std::string& statement) {
+  std::string bytes;
+  std::uint8_t sequence = 0;
+  wire::append_packets(bytes, '\x03' + statement, sequence);
+  return bytes;
+}
+
+TEST_F(ProxyHostile, clients_that_leave_within_a_command_end_only_themselves) {
+  start();
+  Client good(anna());
+  const auto insert = query("INSERT INTO shop.numbers VALUES (66, 'half')");
+  const std::string long_head = std::string("\xFF\xFF\xFF\x00", 4) + "\x03SELECT '";
+  const std::string long_packet = long_head + std::string(0xFFFFFF - 9, 'x');
+  const std::string starts[] = {
+      insert.substr(0, 2),
+      insert.substr(0, 4),
+      insert.substr(0, insert.size() - 1),
+      insert + insert.substr(0, 5),
+      long_head,
+      long_head + std::string(3'000'000, 'x'),
+      long_packet,
+      long_packet + std::string("\x10\x00\x00\x01 and", 8),
+      long_packet + std::string("\x10\x00\x00\x07 and", 8),  // not the number that is due
+      query("SELECT SLEEP(30)").substr(0, 9),
+  };
+  for (const auto& bytes : starts) {
+    Bare client(anna(false));
+    client.send(bytes);
+    client.leave();
+    EXPECT_EQ(good.value("SELECT 1"), "1");
+  }
+  EXPECT_TRUE(soon([&] { return proxy->open() == 1; }));
+  EXPECT_EQ(good.value("SELECT COUNT(*) FROM shop.numbers WHERE n=66"), "1");  // the one that was sent whole
+  EXPECT_TRUE(good.run("DELETE FROM shop.numbers WHERE n=66"));
+  auto admin = server->connect(mysql::Side::source);
+  EXPECT_TRUE(soon([&] {
+    return admin.scalar("SELECT COUNT(*) FROM performance_schema.threads WHERE processlist_user='anna'") == "1";
+  }));
+}
+
+TEST_F(ProxyHostile, clients_that_leave_within_a_file_leave_nothing_of_it) {
+  ProxyOptions options;
+  options.allow_local_infile = true;
+  start(options);
+  Client good(anna());
+  auto with_files = anna(false);
+  with_files.local_infile = true;
+  const std::string first(
+      "\x03\x00\x00\x02"
+      "61\n",
+      7);
+  for (const auto& bytes : {std::string(), std::string("\x03\x00", 2), first.substr(0, 5), first,
+                            first + std::string("\xFF\xFF\xFF\x03", 4) + std::string(100'000, 'x')}) {
+    Bare client(with_files);
+    client.send(query("LOAD DATA LOCAL INFILE '/no/such/file' INTO TABLE shop.numbers (n)"));
+    ASSERT_EQ(client.receive(), 0xFB);
+    client.send(bytes);
+    client.leave();
+    EXPECT_EQ(good.value("SELECT 1"), "1");
+  }
+  EXPECT_TRUE(soon([&] { return proxy->open() == 1; }));
+  EXPECT_TRUE(soon([&] { return good.value("SELECT COUNT(*) FROM shop.numbers WHERE n=61") == "0"; }));
+}
+
+TEST_F(ProxyHostile, clients_that_leave_while_they_are_held_are_gone_and_nothing_is_carried_out) {
+  start();
+  Client good(anna());
+  const auto insert = query("INSERT INTO shop.numbers VALUES (67, 'held')");
+  std::vector<std::unique_ptr<Bare>> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(std::make_unique<Bare>(anna(false)));
+  const Raw silent(proxy->port());
+  EXPECT_TRUE(proxy->hold(1, 60s, 5s).all_quiet);
+  clients[0]->send(insert.substr(0, 3));
+  clients[1]->send(insert.substr(0, 20));
+  clients[2]->send(insert);
+  EXPECT_TRUE(proxy->hold(1, 60s, 5s).all_quiet);
+  for (auto& client : clients) client->leave();
+  EXPECT_TRUE(soon([&] { return proxy->open() == 2; }));
+  proxy->release(1);
+  EXPECT_EQ(good.value("SELECT COUNT(*) FROM shop.numbers WHERE n=67"), "0");
 }
 
 }  // namespace

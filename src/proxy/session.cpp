@@ -151,19 +151,45 @@ void Session::end() {
   home_.over(*this);
 }
 
-// A server counts a connection that ends before the client's answer as an error of the host, and shuts the host, which
-// is the proxy for all clients, out after max_connect_errors of them. An answer that is refused is no such error.
+// A server counts a connection that ends while the client owes it an answer as an error of the host, and shuts the
+// host, which is the proxy for all clients, out after max_connect_errors of them. An answer that is refused is no such
+// error.
 void Session::say_abandoned() {
-  const bool due = phase_ == Phase::hello || (phase_ == Phase::response && !server_->stream().encrypted());
+  if (phase_ == Phase::login && login_ && client_turn_ && server_->opened()) {
+    server_->send({});  // no plugin takes it for a proof
+    server_->flush();
+    return;
+  }
+  const bool due = phase_ == Phase::hello || (phase_ == Phase::tls && !client_tls_done_) ||
+                   (phase_ == Phase::response && !server_tls_failed_);
   if (!due || response_sent_ || !server_->opened()) return;
   wire::HandshakeResponse response;
   response.capabilities = greeting_.capabilities & (wire::capability::protocol_41 | wire::capability::plugin_auth |
                                                     wire::capability::secure_connection);
+  if (server_tls_done_) response.capabilities |= wire::capability::ssl;
   response.collation = wire::utf8mb4_general_ci;
   response.user = "reseal-client-left";
   response.auth_plugin = greeting_.auth_plugin;
   server_->send(wire::handshake_response(response));
+  // For users that it does not know, a server makes up a plugin, and may ask for a change to it and wait. The answer to
+  // that goes with the response: nothing, two numbers on.
+  server_->begin_messages(0, server_tls_done_ ? 4 : 3);
+  server_->send({});
   server_->flush();
+}
+
+bool Session::waits_for_client() const noexcept {
+  switch (phase_) {
+    case Phase::hello:
+    case Phase::response:
+      return true;
+    case Phase::tls:
+      return !client_tls_done_;
+    case Phase::login:
+      return client_turn_;
+    default:
+      return false;
+  }
 }
 
 SessionReport Session::report() const {
@@ -232,8 +258,9 @@ bool Session::ended_sides() {
     return true;
   }
   if (client_.read_over) {
-    // What the client sent before it left is still carried out; a command that will never be whole is not.
-    const bool waits_for_reply = replies_.under_way() && !client_.in.unjudged().empty() && !server_->read_over;
+    // What the client sent before it left is still carried out; a command or a file that will never be whole is not.
+    const bool waits_for_reply =
+        replies_.under_way() && commands_.between_commands() && !client_.in.unjudged().empty() && !server_->read_over;
     if (!waits_for_reply && client_.in.nothing_judged() && server_->queue_empty()) {
       end();
       return true;

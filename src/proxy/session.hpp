@@ -91,6 +91,8 @@ class Session final : private SideOwner {
   void count_into(HoldCounts& counts) const;
 
   bool over() const noexcept { return phase_ == Phase::over; }
+  /// True while it is the client's turn to go on with its login.
+  bool waits_for_client() const noexcept;
   SessionReport report() const;
   std::uint64_t number() const noexcept { return number_; }
   std::uint32_t server_id() const noexcept { return greeting_.connection_id; }

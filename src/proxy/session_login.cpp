@@ -135,7 +135,6 @@ bool Session::step_hello() {
 
 void Session::begin_tls() {
   if (!wire::mask_capabilities(client_.message(), offered_).ok()) return broken("TLS was not offered to this client");
-  server_->send(client_.message());
   client_.stream().start_tls(*home_.terms.exchangeable.client_tls());
   phase_ = Phase::tls;
 }
@@ -149,7 +148,10 @@ bool Session::step_tls() {
       return true;
     }
     client_tls_done_ = outcome.kind == Stream::Kind::moved;
-    moved = moved || client_tls_done_;
+    if (!client_tls_done_) return moved;
+    // The server hears of TLS only now: a client that stops within it can then be answered for in clear.
+    server_->send(client_.message());
+    return true;
   }
   if (!server_tls_begun_ && server_->queue_empty()) {
     server_->stream().start_tls(*upstream_.tls);
@@ -163,7 +165,7 @@ bool Session::step_tls() {
     server_tls_done_ = outcome.kind == Stream::Kind::moved;
     moved = moved || server_tls_done_ || server_tls_failed_;
   }
-  if (client_tls_done_ && (server_tls_done_ || server_tls_failed_)) phase_ = Phase::response;
+  if (server_tls_done_ || server_tls_failed_) phase_ = Phase::response;
   return moved;
 }
 

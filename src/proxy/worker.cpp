@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -71,15 +72,24 @@ void Worker::adopt(std::uint64_t number, mysql::FileDescriptor client, ClientOri
 }
 
 void Worker::begin(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin) {
-  if (half_open_.size() >= half_open_limit_) {
-    const auto oldest = *half_open_.begin();
-    half_open_.erase(half_open_.begin());
-    if (auto* const session = find(oldest)) session->end();
-  }
+  if (half_open_.size() >= half_open_limit_) end_oldest_half_open();
   half_open_.insert(number);
   auto session = std::make_unique<Session>(home(), number, std::move(client), std::move(origin));
   auto& begun = *sessions_.emplace(number, std::move(session)).first->second;
   begun.start();
+}
+
+// The oldest that waits for its client. One that waits for the server is ended only if there is no other: the server
+// would count that as an error of this host (see Session::say_abandoned).
+void Worker::end_oldest_half_open() {
+  auto chosen = std::find_if(half_open_.begin(), half_open_.end(), [this](auto number) {
+    const auto* const session = find(number);
+    return session == nullptr || session->waits_for_client();
+  });
+  if (chosen == half_open_.end()) chosen = half_open_.begin();
+  auto* const session = find(*chosen);
+  half_open_.erase(chosen);
+  if (session != nullptr) session->end();
 }
 
 void Worker::tick() {

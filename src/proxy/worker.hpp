@@ -43,6 +43,7 @@ class Worker {
  private:
   void run();
   void begin(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin);
+  void end_oldest_half_open();
   void tick();
   Session* find(std::uint64_t number);
   Session::Home home();

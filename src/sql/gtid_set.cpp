@@ -206,6 +206,8 @@ base::Result<GtidSet> GtidSet::decode(std::string_view bytes) {
     const auto uuid = cursor.bytes(16);
     std::copy(uuid.begin(), uuid.end(), sid.first.begin());
     if (tagged) sid.second = std::string(cursor.bytes(cursor.u8() >> 1));
+    const bool upper = std::any_of(sid.second.begin(), sid.second.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    if (!sid.second.empty() && (upper || !is_tag(sid.second))) return base::BadInput{"a GTID tag is none"};
     for (auto intervals = cursor.u64(); intervals > 0 && cursor.ok(); --intervals) {
       const auto first = cursor.u64();
       const auto end = cursor.u64();

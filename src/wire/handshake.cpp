@@ -50,6 +50,8 @@ base::Result<Greeting> parse_greeting(std::string_view payload) {
   const auto second = nonce_size > first_nonce_part ? nonce_size - first_nonce_part : 0;
   greeting.nonce += cursor.bytes(std::max(least_second_nonce_part, second));
   drop_closing_nul(greeting.nonce);
+  // Servers make none, and whoever passes the greeting on could not write it again.
+  if (greeting.nonce.find('\0') != std::string::npos) cursor.fail("a NUL byte within the nonce");
   if ((greeting.capabilities & capability::plugin_auth) != 0)
     greeting.auth_plugin = std::string(cursor.nul_terminated());
   if (!cursor.ok()) return base::BadInput{"greeting: " + cursor.error()};

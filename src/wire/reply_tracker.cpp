@@ -103,7 +103,7 @@ ReplyTracker::Progress ReplyTracker::packet(std::size_t size, std::string_view h
     case State::first:
       return on_first(size, head);
     case State::columns:
-      return on_column();
+      return on_column(head);
     case State::columns_end:
       return on_columns_end(head);
     case State::rows:
@@ -115,7 +115,7 @@ ReplyTracker::Progress ReplyTracker::packet(std::size_t size, std::string_view h
     case State::prepared:
       return on_prepared(head);
     case State::definitions:
-      return on_definition();
+      return on_definition(head);
     case State::tail:
       break;
   }
@@ -140,7 +140,8 @@ ReplyTracker::Progress ReplyTracker::on_first(std::size_t size, std::string_view
   return Progress::under_way;
 }
 
-ReplyTracker::Progress ReplyTracker::on_column() {
+ReplyTracker::Progress ReplyTracker::on_column(std::string_view head) {
+  if (first_of(head) == reply_byte::error) return error_ended();
   if (--left_ == 0) state_ = has(capability::deprecate_eof) ? State::rows : State::columns_end;
   return Progress::under_way;
 }
@@ -193,10 +194,14 @@ ReplyTracker::Progress ReplyTracker::on_prepared(std::string_view head) {
   return Progress::under_way;
 }
 
-ReplyTracker::Progress ReplyTracker::on_definition() { return --left_ == 0 ? end() : Progress::under_way; }
+ReplyTracker::Progress ReplyTracker::on_definition(std::string_view head) {
+  if (first_of(head) == reply_byte::error) return error_ended();
+  return --left_ == 0 ? end() : Progress::under_way;
+}
 
 ReplyTracker::Progress ReplyTracker::ok_or_eof(std::size_t size, std::string_view head) {
-  const bool eof = first_of(head) == reply_byte::eof && size <= eof_size;
+  const auto longest_eof = has(capability::deprecate_eof) ? eof_size : least_ok_as_eof - 1;
+  const bool eof = first_of(head) == reply_byte::eof && size <= longest_eof;
   return eof ? read_eof(head) : read_ok(size, head);
 }
 
@@ -221,7 +226,7 @@ ReplyTracker::Progress ReplyTracker::read_ok(std::size_t size, std::string_view 
   if (has(capability::session_track) && (flags & status::session_state_changed) != 0) {
     if (head.size() < size) {
       session_state_lost_ = true;
-    } else {
+    } else if (!cursor.at_end()) {
       cursor.lenenc_bytes();  // text for people
       session_state_ += cursor.lenenc_bytes();
       if (!cursor.ok()) return Progress::bad_input;

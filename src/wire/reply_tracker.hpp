@@ -19,7 +19,8 @@ namespace reseal::wire {
 ///
 /// [EOF] comes only without capability::deprecate_eof; with it, what ends the rows is an OK that starts with 0xFE. A
 /// cursor's reply has no rows: without deprecate_eof it ends with the EOF after the columns. A packet of 0xFFFFFF bytes
-/// is continued by the next one, which is not looked at.
+/// is continued by the next one, which is not looked at. An ERR in place of any packet ends the reply, as clients take
+/// it.
 class ReplyTracker {
  public:
   enum class Progress {
@@ -72,12 +73,12 @@ class ReplyTracker {
   bool ends_rows(std::size_t size, std::uint8_t first) const noexcept;
   std::size_t ok_wanted(std::size_t size, std::string_view head) const;
   Progress on_first(std::size_t size, std::string_view head);
-  Progress on_column();
+  Progress on_column(std::string_view head);
   Progress on_columns_end(std::string_view head);
   Progress on_row(std::size_t size, std::string_view head);
   Progress on_single(std::size_t size, std::string_view head);
   Progress on_prepared(std::string_view head);
-  Progress on_definition();
+  Progress on_definition(std::string_view head);
   Progress on_goodbye(std::string_view head);
   Progress ok_or_eof(std::size_t size, std::string_view head);
   Progress read_ok(std::size_t size, std::string_view head);
