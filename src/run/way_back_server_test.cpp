@@ -5,6 +5,8 @@
 
 #include <thread>
 
+#include "check/check.hpp"
+#include "run/finish.hpp"
 #include "run/moves_fixture_for_tests.hpp"
 #include "run/status.hpp"
 
@@ -19,7 +21,7 @@ class WayBack : public Moves {
   void TearDown() override {
     finish();
     for (auto* server : {server_, &target_server()})
-      mysql::Session(server->endpoint(), mysql::Side::target).execute("DROP USER IF EXISTS admin");
+      mysql::Session(server->endpoint(), mysql::Side::target).execute("DROP USER IF EXISTS admin, mover");
   }
   static TestServer& source_without_gtid() {
     static TestServer server([] {
@@ -173,6 +175,51 @@ TEST_F(WayBack, a_server_that_is_away_breaks_nothing) {
   EXPECT_EQ(failed, nullptr);
   EXPECT_THAT(read_status(state_).way_back_broken, IsEmpty());
   EXPECT_EQ(refusal_of_rollback(), "");
+}
+
+/// The privileges that docs/operations.md names and check asks for are enough: there, back, there again, finished.
+TEST_F(WayBack, an_account_with_no_more_than_check_asks_for_goes_there_and_back) {
+  begin(source_server(),
+        "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v INT);\nINSERT INTO t (v) VALUES (1),(2),(3);\n"
+        "CREATE TABLE heap (a INT);\nINSERT INTO heap VALUES (1),(1);\n"
+        "CREATE TRIGGER doubles BEFORE INSERT ON t FOR EACH ROW SET NEW.v = NEW.v * 2;\n"
+        "CREATE EVENT far ON SCHEDULE EVERY 1 YEAR STARTS '2090-01-01 00:00:00' DO DELETE FROM t;\n"
+        "SET GLOBAL log_bin_trust_function_creators=1;\n"
+        "CREATE USER IF NOT EXISTS mover IDENTIFIED BY 'only-for-this-test' REQUIRE SSL;\n"
+        "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON app.* TO mover;\n"
+        "GRANT CREATE, SELECT, INSERT, UPDATE, DELETE ON reseal.* TO mover;\n"
+        "GRANT SELECT ON mysql.* TO mover;\nGRANT SELECT ON performance_schema.* TO mover;\n"
+        "GRANT PROCESS, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO mover;\n"
+        "GRANT SHOW_ROUTINE, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, XA_RECOVER_ADMIN ON *.* TO mover;\n");
+  auto chosen = options();
+  chosen.source.user = "mover";
+  chosen.source.password = base::Secret("only-for-this-test");
+  const auto missing = [&] {
+    check::CheckRequest request;
+    request.source = chosen.source;
+    request.target = chosen.target;
+    std::vector<std::string> found;
+    for (const auto& finding : check::check_all(request))
+      if (finding.code.starts_with("privilege-missing")) found.push_back(finding.mend);
+    return found;
+  };
+  for (const auto& grant : missing()) sql(grant);
+  EXPECT_THAT(missing(), IsEmpty());
+  auto& run = open(chosen);
+  run.advance(Until::armed, {});
+  ASSERT_TRUE(SwitchOver(run, {}).execute({}).switched);
+  on_target("INSERT INTO app.t (v) VALUES (4),(5)");
+  on_target("UPDATE app.t SET v = v + 1");
+  on_target("DELETE FROM app.heap LIMIT 1");
+  run.make_ready_for_rollback({});
+  ASSERT_TRUE(SwitchOver(run, {}).execute({}).switched);
+  expect_same("SELECT * FROM app.t ORDER BY id");
+  EXPECT_EQ(source_->scalar("SELECT COUNT(*) FROM information_schema.EVENTS WHERE STATUS='ENABLED'"), "1");
+  run.advance(Until::armed, {});
+  ASSERT_TRUE(SwitchOver(run, {}).execute({}).switched);
+  run.follow_back();
+  chosen.purpose = Purpose::finish;
+  EXPECT_EQ(Finish(open(chosen)).execute().left(), 0U);
 }
 
 }  // namespace
