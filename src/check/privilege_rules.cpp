@@ -71,18 +71,15 @@ constexpr std::array target_needs = {
     Need{Scope::system_schemas, "SELECT", always, open_end, block},
 };
 
-// While the target serves, the source follows it (rows are written there), a rollback makes triggers, events and counters
-// there, and finish drops our tables.
+// While the target serves, the source follows it (rows are written there), a rollback makes triggers, events and
+// counters there, and finish drops our tables.
 constexpr std::array way_back_source_needs = {
-    Need{Scope::schemas, "INSERT", always, open_end, warn},
-    Need{Scope::schemas, "UPDATE", always, open_end, warn},
-    Need{Scope::schemas, "DELETE", always, open_end, warn},
-    Need{Scope::schemas, "CREATE", always, open_end, warn},
-    Need{Scope::schemas, "ALTER", always, open_end, warn},
-    Need{Scope::own_schema, "DROP", always, open_end, warn},
+    Need{Scope::schemas, "INSERT", always, open_end, warn}, Need{Scope::schemas, "UPDATE", always, open_end, warn},
+    Need{Scope::schemas, "DELETE", always, open_end, warn}, Need{Scope::schemas, "CREATE", always, open_end, warn},
+    Need{Scope::schemas, "ALTER", always, open_end, warn},  Need{Scope::own_schema, "DROP", always, open_end, warn},
 };
-// Only where there are triggers and events, which are dropped and made again as their definers'. To drop what an account
-// with SYSTEM_USER defines takes SYSTEM_USER (error 1227, seen on 9.7).
+// Only where there are triggers and events, which are dropped and made again as their definers'. To drop what an
+// account with SYSTEM_USER defines takes SYSTEM_USER (error 1227, seen on 9.7).
 constexpr std::array definer_needs = {
     Need{Scope::server, "SYSTEM_USER", 800, open_end, warn},
     Need{Scope::server, "SET_USER_ID", 800, 802, warn},
@@ -100,9 +97,10 @@ struct Purpose {
   const char* why;
 };
 constexpr Purpose the_move = {"privilege-missing", "the run would stop where it first needs it"};
-constexpr Purpose the_way_back = {"privilege-missing-for-the-way-back",
-                                  "the switch goes through without it, and there is no following back, no rollback or no"
-                                  " clean finish after it"};
+constexpr Purpose the_way_back = {
+    "privilege-missing-for-the-way-back",
+    "the switch goes through without it, and there is no following back, no rollback or no"
+    " clean finish after it"};
 
 /// Collects what is missing, to be told as one finding and one GRANT per place.
 class Missing {
@@ -160,6 +158,13 @@ void privilege_rules(const SourceState& source, const TargetState& target, Findi
   if (!source.triggers.empty() || !source.events.empty())
     for (const auto& need : definer_needs) back_on_source.need(need, {});
   back_on_source.tell(findings);
+
+  if (!source.triggers.empty() && source.server.is("log_bin", "ON") &&
+      !source.server.is("log_bin_trust_function_creators", "ON") && !source.server.privileges.has("SUPER"))
+    findings.push_back({Severity::warning, "triggers-for-the-way-back", Where::source,
+                        "log_bin_trust_function_creators", "it is OFF, the account lacks SUPER, and there are triggers",
+                        "a rollback could not make the triggers again, and would be given up (error 1419)",
+                        "SET GLOBAL log_bin_trust_function_creators=1"});
 
   Missing back_on_target(target.server, the_way_back);
   for (const auto& need : way_back_target_needs) back_on_target.need(need, {});

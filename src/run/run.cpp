@@ -65,7 +65,9 @@ void Run::reconnect() {
 /// What we do on a side that serves no more is not in its log: whatever is there was written by somebody else, which
 /// StandbyLog relies on.
 void Run::log_as_serving() {
-  source_->execute(serves_ == cutover::Serves::source ? "SET SESSION sql_log_bin=1" : "SET SESSION sql_log_bin=0");
+  const std::string wanted = serves_ == cutover::Serves::source ? "1" : "0";
+  if (source_->scalar("SELECT @@SESSION.sql_log_bin") == wanted) return;  // setting it takes a privilege
+  source_->execute("SET SESSION sql_log_bin=" + wanted);
 }
 
 /// The lock goes with its session, however this process ends; and when that session is lost, another may have it.
