@@ -51,7 +51,8 @@ Run::~Run() = default;
 void Run::reconnect() {
   const auto open_anew = [](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint, mysql::Side side,
                             std::string& connection_id) {
-    session.emplace(endpoint, side, control_timeout);
+    // When that throws the lost session is still there, and fails again as a lost one does.
+    session = mysql::Session(endpoint, side, control_timeout);
     if (!connection_id.empty()) end_lost_session(*session, endpoint.process, connection_id);
     connection_id = session->scalar("SELECT CONNECTION_ID()").value_or("");
   };
@@ -77,7 +78,7 @@ void Run::take_target_lock() {
   } catch (const Failure& failure) {
     if (failure.kind() != FailureKind::transient) throw;
   }
-  target_lock_.emplace(options_.target, mysql::Side::target);
+  target_lock_ = mysql::Session(options_.target, mysql::Side::target);
   if (target_lock_->scalar("SELECT GET_LOCK('reseal.run', 3)") != "1")
     throw Failure(FailureKind::running, "another reseal works on the target " + options_.target.text() +
                                             "; nothing was changed. Wait for it, or stop it first");
