@@ -195,6 +195,7 @@ TransactionAssembler::Step TransactionAssembler::open_group(const Incoming& even
 TransactionAssembler::Step TransactionAssembler::on_query(const Incoming& event) {
   const auto query = parse_query(event.body);
   if (!query.ok()) return query.bad();
+  thread_id_ = query.value().thread_id;
   const auto control = control_of(query.value().text);
   switch (control.kind) {
     case Control::Kind::none:
@@ -303,7 +304,7 @@ TransactionAssembler::Step TransactionAssembler::on_payload(const Incoming& even
 }
 
 End TransactionAssembler::end_of(const EventHeader& header) const {
-  return {begin_.gtid, position_, begin_.original_commit_us, begin_.immediate_commit_us, header.timestamp};
+  return {begin_.gtid, position_, begin_.original_commit_us, begin_.immediate_commit_us, header.timestamp, thread_id_};
 }
 
 TransactionAssembler::Step TransactionAssembler::finish(const Incoming& event, bool committed) {

@@ -96,6 +96,7 @@ class TransactionAssembler {
   sql::BinlogPosition position_;
   sql::BinlogPosition event_start_;
   Begin begin_;
+  std::uint32_t thread_id_ = 0;  ///< of the latest QUERY, which every transaction begins with
   std::map<std::uint64_t, KnownTable> tables_;
   std::set<std::uint64_t> statement_tables_;
   std::string failed_;

@@ -37,6 +37,7 @@ struct End {
   std::uint64_t original_commit_us = 0;
   std::uint64_t immediate_commit_us = 0;
   std::uint32_t timestamp = 0;  ///< seconds since 1970, of the last event's header
+  std::uint32_t thread_id = 0;  ///< connection that wrote it, as its server numbers them
 };
 
 /// A statement that is no transaction control: DDL, or DML written as a statement. The consumer decides what it means.

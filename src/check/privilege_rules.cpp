@@ -60,7 +60,6 @@ constexpr std::array target_schema_needs = {
 constexpr std::array target_needs = {
     Need{Scope::server, "CREATE USER", always, open_end, block},
     Need{Scope::server, "PROCESS", always, open_end, block},
-    Need{Scope::server, "REPLICATION SLAVE", always, open_end, warn},
     Need{Scope::server, "REPLICATION CLIENT", always, open_end, block},
     Need{Scope::server, "SYSTEM_VARIABLES_ADMIN", 800, open_end, block},
     Need{Scope::server, "SESSION_VARIABLES_ADMIN", 800, open_end, block},
@@ -72,10 +71,41 @@ constexpr std::array target_needs = {
     Need{Scope::system_schemas, "SELECT", always, open_end, block},
 };
 
+// While the target serves, the source follows it (rows are written there), a rollback makes triggers, events and
+// counters there, and finish drops our tables.
+constexpr std::array way_back_source_needs = {
+    Need{Scope::schemas, "INSERT", always, open_end, warn}, Need{Scope::schemas, "UPDATE", always, open_end, warn},
+    Need{Scope::schemas, "DELETE", always, open_end, warn}, Need{Scope::schemas, "CREATE", always, open_end, warn},
+    Need{Scope::schemas, "ALTER", always, open_end, warn},  Need{Scope::own_schema, "DROP", always, open_end, warn},
+};
+// Only where there are triggers and events, which are dropped and made again as their definers'. To drop what an
+// account with SYSTEM_USER defines takes SYSTEM_USER (error 1227, seen on 9.7).
+constexpr std::array definer_needs = {
+    Need{Scope::server, "SYSTEM_USER", 800, open_end, warn},
+    Need{Scope::server, "SET_USER_ID", 800, 802, warn},
+    Need{Scope::server, "SET_ANY_DEFINER", 802, open_end, warn},
+    Need{Scope::server, "ALLOW_NONEXISTENT_DEFINER", 802, open_end, warn},
+};
+constexpr std::array way_back_target_needs = {
+    Need{Scope::server, "REPLICATION SLAVE", always, open_end, warn},
+    Need{Scope::server, "XA_RECOVER_ADMIN", 800, open_end, warn},
+};
+
+/// What a missing privilege means.
+struct Purpose {
+  const char* code;
+  const char* why;
+};
+constexpr Purpose the_move = {"privilege-missing", "the run would stop where it first needs it"};
+constexpr Purpose the_way_back = {
+    "privilege-missing-for-the-way-back",
+    "the switch goes through without it, and there is no following back, no rollback or no"
+    " clean finish after it"};
+
 /// Collects what is missing, to be told as one finding and one GRANT per place.
 class Missing {
  public:
-  explicit Missing(const ServerState& server) : server_(server) {}
+  Missing(const ServerState& server, const Purpose& purpose) : server_(server), purpose_(purpose) {}
 
   void need(const Need& need, const std::vector<std::string>& schemas) {
     const auto version = 100 * server_.facts.major + server_.facts.minor;
@@ -95,9 +125,8 @@ class Missing {
     for (const auto& [place, privileges] : missing_) {
       const auto& [severity, schema] = place;
       const auto on = schema.empty() ? std::string("*.*") : sql::quote_name(schema) + ".*";
-      findings.push_back({severity, "privilege-missing", server_.where, server_.account,
-                          "the account lacks " + listed(privileges, 100) + " on " + on,
-                          "the run would stop where it first needs it",
+      findings.push_back({severity, purpose_.code, server_.where, server_.account,
+                          "the account lacks " + listed(privileges, 100) + " on " + on, purpose_.why,
                           fmt::format("GRANT {} ON {} TO {}", listed(privileges, 100), on, quoted_account())});
     }
   }
@@ -113,17 +142,35 @@ class Missing {
   }
 
   const ServerState& server_;
+  Purpose purpose_;
   std::map<std::pair<Severity, std::string>, std::vector<std::string>> missing_;
 };
 
 }  // namespace
 
 void privilege_rules(const SourceState& source, const TargetState& target, Findings& findings) {
-  Missing on_source(source.server);
+  Missing on_source(source.server, the_move);
   for (const auto& need : source_needs) on_source.need(need, source.schemas);
   on_source.tell(findings);
 
-  Missing on_target(target.server);
+  Missing back_on_source(source.server, the_way_back);
+  for (const auto& need : way_back_source_needs) back_on_source.need(need, source.schemas);
+  if (!source.triggers.empty() || !source.events.empty())
+    for (const auto& need : definer_needs) back_on_source.need(need, {});
+  back_on_source.tell(findings);
+
+  if (!source.triggers.empty() && source.server.is("log_bin", "ON") &&
+      !source.server.is("log_bin_trust_function_creators", "ON") && !source.server.privileges.has("SUPER"))
+    findings.push_back({Severity::warning, "triggers-for-the-way-back", Where::source,
+                        "log_bin_trust_function_creators", "it is OFF, the account lacks SUPER, and there are triggers",
+                        "a rollback could not make the triggers again, and would be given up (error 1419)",
+                        "SET GLOBAL log_bin_trust_function_creators=1"});
+
+  Missing back_on_target(target.server, the_way_back);
+  for (const auto& need : way_back_target_needs) back_on_target.need(need, {});
+  back_on_target.tell(findings);
+
+  Missing on_target(target.server, the_move);
   for (const auto* privilege : target_schema_needs) {
     on_target.need({Scope::schemas, privilege, always, open_end, block}, source.schemas);
     on_target.need({Scope::own_schema, privilege, always, open_end, block}, {});

@@ -313,6 +313,15 @@ TEST(PrivilegeRules, name_what_is_missing_and_the_grant_that_mends_it) {
   EXPECT_THAT(findings,
               Contains(testing::Field(&Finding::mend,
                                       "GRANT SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON `shop`.* TO 'mover'@'%'")));
+  EXPECT_THAT(codes(findings, Severity::warning), Contains("privilege-missing-for-the-way-back"));
+  EXPECT_THAT(codes(findings, Severity::warning), Not(Contains("triggers-for-the-way-back")));
+  source.server.variables["log_bin"] = "ON";
+  source.triggers = {{"shop", "noted", ""}};
+  Findings with_triggers;
+  privilege_rules(source, target, with_triggers);
+  EXPECT_THAT(codes(with_triggers, Severity::warning), Contains("triggers-for-the-way-back"));
+  EXPECT_THAT(findings, Contains(testing::Field(
+                            &Finding::mend, "GRANT INSERT, UPDATE, DELETE, CREATE, ALTER ON `shop`.* TO 'mover'@'%'")));
 }
 
 TEST(ConnectionRules, warn_of_a_clear_connection_and_of_few_free_ones) {

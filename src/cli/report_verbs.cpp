@@ -26,7 +26,7 @@ int status(const StatusCommand& command) {
   while (true) {
     const auto report = run::read_status(command.settings.state_folder());
     std::cout << (command.json ? render_json(report) : render_text(report)) << std::endl;
-    if (!command.watch || report.phase == run::Phase::switched || signals.token().stop_requested()) return 0;
+    if (!command.watch || report.phase >= run::Phase::switched || signals.token().stop_requested()) return 0;
     for (int i = 0; i < 20 && !signals.token().stop_requested(); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }

@@ -103,6 +103,12 @@ void RunSettings::add_run(CLI::App& verb) {
   verb.add_option("--hooks-path", hooks_, "folder of executables reseal-on-EVENT")->envname("RESEAL_HOOKS_PATH");
 }
 
+void RunSettings::add_accept_source_writes(CLI::App& verb) {
+  verb.add_flag("--accept-source-writes", accept_source_writes_,
+                "what others wrote on the source after the switch is known, and what is wanted of it is on the target")
+      ->envname("RESEAL_ACCEPT_SOURCE_WRITES");
+}
+
 run::RunOptions RunSettings::options() const {
   run::RunOptions options;
   options.source = endpoint(source_, "source");
@@ -116,6 +122,7 @@ run::RunOptions RunSettings::options() const {
   options.limits = {max_mib_per_second_ << 20, max_threads_running_};
   options.hooks = hooks_;
   options.proxies = proxies_;
+  options.accept_source_writes = accept_source_writes_;
   return options;
 }
 

@@ -33,6 +33,8 @@ class RunSettings {
   void add_state(CLI::App& verb);
   void add_run(CLI::App& verb);
 
+  void add_accept_source_writes(CLI::App& verb);
+
   /// The servers and limits for a run. Throws Failure(usage) with what is wrong and where.
   run::RunOptions options() const;
   std::string state_folder() const { return state_; }
@@ -45,6 +47,7 @@ class RunSettings {
   std::vector<std::string> proxies_;
   std::vector<std::string> schemas_;
   bool allow_replica_ = false;
+  bool accept_source_writes_ = false;
   unsigned workers_ = 2;
   unsigned lanes_ = 2;
   std::uint64_t chunk_mib_ = 16;

@@ -13,6 +13,7 @@
 #include "cli/run_settings.hpp"
 #include "cli/signal_stop.hpp"
 #include "cli/verbs.hpp"
+#include "run/finish.hpp"
 #include "run/run.hpp"
 #include "run/switch_over.hpp"
 
@@ -28,6 +29,7 @@ struct Command {
   bool json = false;
   std::string until = "armed";
   bool hold = false;
+  bool execute = false;
   run::SwitchOptions limits;
   std::int64_t timeout_ms = 10'000;
   std::int64_t max_lag_ms = 2'000;
@@ -62,13 +64,6 @@ void finish_earlier_switch(run::Run& run, const run::SwitchOptions& limits) {
                   fmt::format("the {} serves; {}", cutover::name(earlier.serves), earlier.person_needed));
 }
 
-void follow_until_stopped(run::Run& run, const SignalStop& signals) {
-  while (!signals.token().stop_requested()) {
-    run.live().check();
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  }
-}
-
 int start(const Command& command) {
   base::Log log;
   const SignalStop signals;
@@ -79,7 +74,7 @@ int start(const Command& command) {
     if (!command.hold) return 0;
     run.follow_back();
     log.info("the source follows the target until SIGTERM; reseal rollback leads back to it");
-    follow_until_stopped(run, signals);
+    run.hold(signals.token());
     return 0;
   }
   run.advance(until_named(command.until), signals.token());
@@ -87,7 +82,7 @@ int start(const Command& command) {
             << (run.phase() == run::Phase::verified ? "; ready: reseal cutover" : "") << "\n";
   if (command.hold && run.phase() == run::Phase::verified) {
     log.info("holding: the follow goes on until SIGTERM; then run reseal cutover");
-    follow_until_stopped(run, signals);
+    run.hold(signals.token());
   }
   log.info(fmt::format("peak memory {} MiB", peak_memory_kib() / 1024));
   return 0;
@@ -171,6 +166,33 @@ int switch_to(cutover::Serves wanted, const Command& command) {
 int cutover_to_target(const Command& command) { return switch_to(cutover::Serves::target, command); }
 int rollback(const Command& command) { return switch_to(cutover::Serves::source, command); }
 
+/// A `start --hold` has the run: it is not stopped from here.
+std::unique_ptr<run::Run> open_to_finish(const Command& command, base::Log& log) {
+  auto options = command.settings.options();
+  options.purpose = run::Purpose::finish;
+  try {
+    return std::make_unique<run::Run>(options, log);
+  } catch (const Failure& failure) {
+    if (failure.kind() != FailureKind::running) throw;
+    throw Failure(FailureKind::running, std::string(failure.what()) +
+                                            ". If it is `reseal start --hold`, which lets the source follow the"
+                                            " target, end it by SIGTERM and run finish again");
+  }
+}
+
+int finish(const Command& command) {
+  base::Log log;
+  const auto run = open_to_finish(command, log);
+  run::Finish finish(*run);
+  const auto report = command.execute ? finish.execute() : finish.look();
+  std::cout << (command.json ? render_json(report, run->id()) : render_text(report)) << "\n";
+  if (report.executed && report.left() != 0)
+    throw Failure(
+        FailureKind::needs_operator,
+        fmt::format("the run is finished, the target serves; {} things are left for you to do by hand", report.left()));
+  return 0;
+}
+
 }  // namespace
 
 void add_run_verbs(CLI::App& app, Chosen& chosen) {
@@ -208,9 +230,23 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
         ->envname("RESEAL_MAX_LAG");
     verb->add_option("--drain", command->drain_ms, "milliseconds that open transactions may take to end")
         ->envname("RESEAL_DRAIN");
+    return std::pair(verb, command);
   };
   add_switch("cutover", "switch to the target", cutover_to_target);
-  add_switch("rollback", "switch back to the source, with everything that was written on the target", rollback);
+  {
+    auto [verb, command] =
+        add_switch("rollback", "switch back to the source, with everything that was written on the target", rollback);
+    command->settings.add_accept_source_writes(*verb);
+  }
+  {
+    auto [verb, command] =
+        add("finish", "give up the way back and clear away what the move left; a dry run unless --execute is given",
+            finish);
+    command->settings.add_run(*verb);
+    command->settings.add_accept_source_writes(*verb);
+    verb->add_flag("--execute", command->execute, "do it; there is no rollback afterwards");
+    verb->add_flag("--json", command->json, "one JSON object");
+  }
 }
 
 }  // namespace reseal::cli

@@ -180,7 +180,7 @@ std::string why(const Failure& failure) {
   std::string text = failure.what();
   // ER_BINLOG_UNSAFE_ROUTINE, ER_BINLOG_CREATE_ROUTINE_NEED_SUPER (MySQL manual, "Stored Program Binary Logging").
   if (failure.server_errno() == 1418 || failure.server_errno() == 1419)
-    text += "; SET GLOBAL log_bin_trust_function_creators=1 on the target lets it pass";
+    text += "; SET GLOBAL log_bin_trust_function_creators=1 on that server lets it pass";
   return text;
 }
 

@@ -70,13 +70,17 @@ class Moves : public ::testing::Test {
 
   void sql(const std::string& statement) { source_->execute(statement); }
 
-  run::Run& open() {
+  RunOptions options() const {
     RunOptions options;
     options.source = server_->endpoint();
     options.target = target_server().endpoint();
     options.state_folder = state_;
     options.bytes_per_chunk = 1 << 16;
-    run_.emplace(options, log_);
+    return options;
+  }
+  run::Run& open() { return open(options()); }
+  run::Run& open(RunOptions options) {
+    run_.emplace(std::move(options), log_);
     return *run_;
   }
 

@@ -15,6 +15,9 @@ namespace reseal::run {
 /// How far `start` goes before it stops and can be resumed.
 enum class Until { seeded, caught_up, verified, armed };
 
+/// What a process opens a run for. A finished run is opened to finish it only.
+enum class Purpose { move, finish };
+
 /// Everything a run is told: from the command line, the environment and the configuration file, in that order.
 struct RunOptions {
   mysql::Endpoint source;
@@ -28,6 +31,9 @@ struct RunOptions {
   seed::Throttle::Limits limits;
   std::filesystem::path hooks;       ///< folder of executables; empty: none
   std::vector<std::string> proxies;  ///< control sockets; empty: the application is switched by the hook alone
+  Purpose purpose = Purpose::move;
+  /// What others wrote on the old source after the switch is known, and is no reason to refuse.
+  bool accept_source_writes = false;
 };
 
 /// Limits of one switch.

@@ -6,12 +6,13 @@
 
 namespace reseal::run {
 namespace {
-constexpr std::array<std::pair<Phase, std::string_view>, 6> names = {{{Phase::fresh, "fresh"},
+constexpr std::array<std::pair<Phase, std::string_view>, 7> names = {{{Phase::fresh, "fresh"},
                                                                       {Phase::provisioned, "provisioned"},
                                                                       {Phase::seeded, "seeded"},
                                                                       {Phase::caught_up, "caught-up"},
                                                                       {Phase::verified, "verified"},
-                                                                      {Phase::switched, "switched"}}};
+                                                                      {Phase::switched, "switched"},
+                                                                      {Phase::finished, "finished"}}};
 }  // namespace
 
 std::string_view name(Phase phase) {

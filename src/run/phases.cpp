@@ -239,8 +239,9 @@ verify::VerifyReport Run::verify(std::stop_token stop) {
   if (!result.differences.empty() || !result.different_tables.empty() || unjudged) {
     const auto what = difference_text(result);
     poison("verify: " + what);
-    throw Failure(FailureKind::divergence, "source and target differ: " + what +
-                                               ". The source serves and was not changed; the run cannot be armed until"
+    throw Failure(FailureKind::divergence, "source and target differ: " + what + ". The " +
+                                               std::string(cutover::name(serves_)) +
+                                               " serves and was not changed; the run cannot be armed until"
                                                " a comparison is clean");
   }
   if (const auto why = poisoned(); why && why->rfind("verify: ", 0) == 0) {
@@ -248,6 +249,7 @@ verify::VerifyReport Run::verify(std::stop_token stop) {
     record("poison-lifted", "a full comparison was clean");
     note("poison", "");
   }
+  if (serves_ == cutover::Serves::target) note("way_back_broken", "");
   log_.info(fmt::format("verify: {} tables, {} rows, 0 differences in {}", result.tables, grouped(result.rows),
                         duration_text(std::chrono::duration_cast<std::chrono::seconds>(result.duration))));
   verified_here_ = true;

@@ -38,15 +38,19 @@ void at_each(const std::vector<std::string>& sockets, const Action& action) {
 
 }  // namespace
 
-void Proxies::prepare(Serves from, Serves to) {
+void Proxies::require(Serves serves) {
   at_each(sockets_, [&](const std::string& socket) {
     const auto status = ask(socket, {{"do", "status"}});
-    if (status.value("serves", "") != cutover::name(from))
+    if (status.value("serves", "") != cutover::name(serves))
       throw Failure(FailureKind::refused, fmt::format("the proxy on {} serves the {}, and the {} serves by the decision"
                                                       " record; restart it",
-                                                      socket, status.value("serves", "?"), cutover::name(from)));
-    ask(socket, {{"do", "prepare"}, {"to", cutover::name(to)}});
+                                                      socket, status.value("serves", "?"), cutover::name(serves)));
   });
+}
+
+void Proxies::prepare(Serves from, Serves to) {
+  require(from);
+  at_each(sockets_, [&](const std::string& socket) { ask(socket, {{"do", "prepare"}, {"to", cutover::name(to)}}); });
 }
 
 void Proxies::hold(std::uint64_t epoch, std::chrono::milliseconds lease, std::chrono::milliseconds patience) {

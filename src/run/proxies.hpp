@@ -19,6 +19,8 @@ class Proxies {
   Proxies(std::vector<std::string> control_sockets, base::Log& log) : sockets_(std::move(control_sockets)), log_(log) {}
   bool none() const { return sockets_.empty(); }
 
+  /// Throws Failure(refused) when a proxy does not answer, or does not serve that side.
+  void require(cutover::Serves serves);
   /// Opens connections on the side `to` for every session, while they work on. Throws Failure(refused) when a proxy
   /// does not answer, or does not serve `from`.
   void prepare(cutover::Serves from, cutover::Serves to);

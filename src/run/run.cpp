@@ -16,11 +16,23 @@ using base::FailureKind;
 
 namespace {
 constexpr auto control_timeout = std::chrono::seconds(60);
+constexpr const char* found_by_comparison = "verify: ";  // such a poison is lifted by a clean comparison
+
+[[noreturn]] void refuse_finished(const std::string& id) {
+  throw Failure(FailureKind::refused,
+                "run " + id +
+                    " is finished: the target serves, and the source is not kept equal any more. There is"
+                    " nothing to follow, compare or switch; nothing was changed. `reseal status` shows the"
+                    " run, `reseal attest` what is encrypted, `reseal finish` what is left to clear away");
 }
+}  // namespace
 
 Run::Run(RunOptions options, base::Log& log)
     : options_(std::move(options)), log_(log), journal_(options_.state_folder) {
   id_ = fact("run_id").value_or(new_run_id());
+  // Before anything is connected: the source may be gone by now.
+  const bool to_finish = options_.purpose == Purpose::finish;
+  if (!to_finish && fact("phase") == name(Phase::finished)) refuse_finished(id_);
   const auto process = new_run_id();
   for (auto* endpoint : {&options_.source, &options_.target}) {
     endpoint->run = id_;
@@ -31,6 +43,7 @@ Run::Run(RunOptions options, base::Log& log)
   // of it can still take effect afterwards.
   end_other_sessions();
   identify();
+  if (!to_finish && phase_ == Phase::finished) refuse_finished(id_);
 }
 
 Run::~Run() = default;
@@ -38,14 +51,24 @@ Run::~Run() = default;
 void Run::reconnect() {
   const auto open_anew = [](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint, mysql::Side side,
                             std::string& connection_id) {
-    session.emplace(endpoint, side, control_timeout);
+    // When that throws the lost session is still there, and fails again as a lost one does.
+    session = mysql::Session(endpoint, side, control_timeout);
     if (!connection_id.empty()) end_lost_session(*session, endpoint.process, connection_id);
     connection_id = session->scalar("SELECT CONNECTION_ID()").value_or("");
   };
   open_anew(source_, options_.source, mysql::Side::source, source_connection_);
   open_anew(target_, options_.target, mysql::Side::target, target_connection_);
   mysql::without_binlog(*target_);
+  log_as_serving();
   take_target_lock();
+}
+
+/// What we do on a side that serves no more is not in its log: whatever is there was written by somebody else, which
+/// StandbyLog relies on.
+void Run::log_as_serving() {
+  const std::string wanted = serves_ == cutover::Serves::source ? "1" : "0";
+  if (source_->scalar("SELECT @@SESSION.sql_log_bin") == wanted) return;  // setting it takes a privilege
+  source_->execute("SET SESSION sql_log_bin=" + wanted);
 }
 
 /// The lock goes with its session, however this process ends; and when that session is lost, another may have it.
@@ -55,7 +78,7 @@ void Run::take_target_lock() {
   } catch (const Failure& failure) {
     if (failure.kind() != FailureKind::transient) throw;
   }
-  target_lock_.emplace(options_.target, mysql::Side::target);
+  target_lock_ = mysql::Session(options_.target, mysql::Side::target);
   if (target_lock_->scalar("SELECT GET_LOCK('reseal.run', 3)") != "1")
     throw Failure(FailureKind::running, "another reseal works on the target " + options_.target.text() +
                                             "; nothing was changed. Wait for it, or stop it first");
@@ -89,14 +112,24 @@ void Run::poison(const std::string& why) {
   TargetRecord(*target_).set("poison", why);
 }
 
-std::optional<std::string> Run::poisoned() { return TargetRecord(*target_).get("poison"); }
+std::optional<std::string> Run::poisoned() {
+  if (auto why = TargetRecord(*target_).get("poison")) return why;
+  // A target that was away could not be told.
+  auto why = fact("poison").value_or("");
+  return why.empty() ? std::nullopt : std::optional(std::move(why));
+}
 
-void Run::throw_if_poisoned() {
-  if (const auto why = poisoned())
-    throw Failure(FailureKind::divergence, "this run is poisoned: " + *why +
-                                               ". It cannot be armed. The source serves and was not changed. A clean"
-                                               " `reseal verify` lifts a poison that a comparison set; after any other,"
-                                               " start a new run on an empty target");
+/// A poison that a comparison set is no reason not to compare again.
+void Run::throw_if_poisoned(bool to_compare) {
+  const auto why = poisoned();
+  if (!why || (to_compare && why->rfind(found_by_comparison, 0) == 0)) return;
+  const bool source = serves_ == cutover::Serves::source;
+  throw Failure(FailureKind::divergence,
+                "this run is poisoned: " + *why + ". It cannot be armed. The " + std::string(name(serves_)) +
+                    " serves and was not changed. " +
+                    (source ? "A clean `reseal verify` lifts a poison that a comparison set; after any other, start a"
+                              " new run on an empty target"
+                            : "There is no way back to the source; `reseal finish` ends it in order"));
 }
 
 void Run::end_other_sessions() {
@@ -138,6 +171,7 @@ void Run::adopt_or_refuse(TargetRecord& record) {
   // Killed after the target knew and before the state folder did.
   if (fact("phase") != name(phase_)) note("phase", std::string(name(phase_)));
   if (const auto decision = cutover::latest_decision(*target_)) serves_ = decision->serves;
+  log_as_serving();
   tables_ = mysql::read_tables(*source_, schemas_);
   const auto fingerprint = record.get("fingerprint");
   if (fingerprint && *fingerprint != schema_fingerprint(tables_))
@@ -166,12 +200,12 @@ void Run::check_preconditions() {
 }
 
 void Run::advance(Until until, std::stop_token stop) {
-  if (phase_ == Phase::switched) return;
+  if (phase_ >= Phase::switched) return;
   if (phase_ == Phase::fresh) {
     check_preconditions();
     provision();
   }
-  throw_if_poisoned();
+  throw_if_poisoned(until == Until::caught_up);
   fence::close_standby(*target_);
   try {
     if (phase_ < Phase::seeded) seed(stop);
@@ -191,25 +225,12 @@ void Run::advance(Until until, std::stop_token stop) {
   }
 }
 
-void Run::follow_back() {
-  RESEAL_CHECK(serves_ == cutover::Serves::target);
-  throw_if_poisoned();
-  if (!live_) start_follow();
-}
-
-void Run::make_ready_for_rollback(std::stop_token stop) {
-  try {
-    follow_back();
-    if (!verified_here_) verify(std::move(stop));
-  } catch (const Failure& failure) {
-    if (failure.kind() == FailureKind::divergence && !poisoned()) poison(failure.what());
-    throw;
-  }
-}
-
 void Run::switched(cutover::Serves now, std::uint64_t epoch) {
   stop_follow();
   serves_ = now;
+  source_log_.reset();
+  log_as_serving();
+  note("way_back_broken", "");
   // The target's record can be written only once its fence lets our account in.
   if (now == cutover::Serves::source) prepare_standby();
   const auto phase = now == cutover::Serves::target ? Phase::switched : Phase::caught_up;

@@ -16,6 +16,7 @@
 #include "run/live_follow.hpp"
 #include "run/options.hpp"
 #include "run/phase.hpp"
+#include "run/standby_log.hpp"
 #include "run/target_record.hpp"
 #include "verify/report.hpp"
 
@@ -27,7 +28,8 @@ namespace reseal::run {
 class Run {
  public:
   /// Takes the state folder's lock and the target's, and compares identities. Throws Failure(running) when another
-  /// process has the run, Failure(refused) when source, target or schema are not the run's.
+  /// process has the run, Failure(refused) when source, target or schema are not the run's, and when the run is
+  /// finished and is not opened to be finished.
   Run(RunOptions options, base::Log& log);
   ~Run();
 
@@ -35,8 +37,15 @@ class Run {
   void advance(Until until, std::stop_token stop);
   /// The way back, while the target serves: the source follows it, from the position of the decision on.
   void follow_back();
-  /// The same, and all rows are compared.
+  /// The same, and all rows are compared. Throws Failure(refused) when others have written on the source past the fence
+  /// and that is not accepted.
   void make_ready_for_rollback(std::stop_token stop);
+  /// Lets the follow run until `stop`. While the target serves, looks now and then whether others write on the source,
+  /// and says so. Throws the follow's failure; in that direction the run is marked first: the way back is broken.
+  void hold(std::stop_token stop);
+  /// While the target serves: what others have written on the source since the last look; the first one begins at the
+  /// switch.
+  StandbyWrites written_on_source();
   /// The side that serves no more is made a standby: it refuses the writes of others, has no triggers and events, and
   /// its lanes begin where the decision says. Can be done again.
   void prepare_standby();
@@ -78,7 +87,7 @@ class Run {
   void note(const std::string& name, const std::string& value);  ///< durable when it returns
   void record(const std::string& event, const std::string& detail);
   void reach(Phase phase);
-  /// Marks the run unfit for the switch, on the target and in the journal.
+  /// Marks the run unfit for the switch, in the journal and on the target. One of the two is enough.
   void poison(const std::string& why);
   std::optional<std::string> poisoned();
   /// Opens the control sessions anew after one was lost. What the lost ones had sent has ended when it returns, and the
@@ -98,7 +107,11 @@ class Run {
   void seed(std::stop_token stop);
   void start_follow();
   void catch_up(std::stop_token stop);
-  void throw_if_poisoned();
+  void throw_if_poisoned(bool to_compare);
+  void log_as_serving();
+  void refuse_written_source();
+  void watch_source();
+  void way_back_failed(const base::Failure& failure);
 
   RunOptions options_;
   base::Log& log_;
@@ -117,6 +130,7 @@ class Run {
   Phase phase_ = Phase::fresh;
   bool verified_here_ = false;
   cutover::Serves serves_ = cutover::Serves::source;
+  std::optional<StandbyLog> source_log_;  ///< while the target serves
   follow::ChangedKeys changed_;
   std::unique_ptr<LiveFollow> live_;
 };

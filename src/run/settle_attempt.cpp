@@ -3,7 +3,9 @@
 
 #include <thread>
 
+#include "base/failure.hpp"
 #include "fence/source_fence.hpp"
+#include "run/finished_marker.hpp"
 #include "run/identity.hpp"
 #include "run/own_sessions.hpp"
 #include "run/target_record.hpp"
@@ -22,6 +24,16 @@ bool decided(mysql::Session& target, std::uint64_t epoch) {
   return decision && decision->epoch == epoch;
 }
 
+/// No attempt on the target: either no run has come so far, or the record was removed after the run was finished.
+/// Only the source can tell.
+Serves without_record(const mysql::Endpoint& source) {
+  if (source.user.empty())
+    throw base::Failure(base::FailureKind::refused,
+                        "the target holds no record of who serves, and the source cannot be asked without an account");
+  mysql::Session session(source, mysql::Side::source);
+  return finished_run(session).empty() ? Serves::source : Serves::target;
+}
+
 }  // namespace
 
 Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& target,
@@ -30,7 +42,7 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
   mysql::Session record(target, mysql::Side::target);
   mysql::without_binlog(record);
   const auto attempt = cutover::latest_attempt(record);
-  if (!attempt) return Serves::source;
+  if (!attempt) return without_record(source);
   const auto until = steady_clock::now() + patience;
   while (!decided(record, attempt->epoch) && !cutover::closed(record, attempt->epoch) && steady_clock::now() < until)
     std::this_thread::sleep_for(look_again);
@@ -44,12 +56,15 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
   };
   // In this order: open a session, close the attempt, end the tools' sessions, lower the fence in the session that was
   // opened before. Then no order that a tool has sent under this attempt can raise the fence again behind our back.
-  auto going_on = open(attempt->from, mysql::Side::source);
-  if (cutover::close_attempts(record, run_id)) {
-    end_other_sessions(going_on, run_id, process);
-    fence::SourceFence fence(going_on);
-    if (fence.up()) fence.lower();
-    return attempt->from;
+  // An attempt that is decided stays so, and the side that it left is not asked: it may be gone.
+  if (!decided(record, attempt->epoch)) {
+    auto going_on = open(attempt->from, mysql::Side::source);
+    if (cutover::close_attempts(record, run_id)) {
+      end_other_sessions(going_on, run_id, process);
+      fence::SourceFence fence(going_on);
+      if (fence.up()) fence.lower();
+      return attempt->from;
+    }
   }
   const auto serves = cutover::other(attempt->from);
   const auto finished = std::stoull(TargetRecord(record).get("switched_epoch").value_or("0"));

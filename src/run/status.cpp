@@ -25,6 +25,8 @@ StatusReport read_status(const std::filesystem::path& state_folder) {
   report.phase = phase_named(fact("phase")).value_or(Phase::fresh);
   report.progress = fact("progress");
   report.poison = fact("poison");
+  report.way_back_broken = fact("way_back_broken");
+  report.clearing_away = fact("clearing_away");
   report.verified_rows = fact("verified_rows");
   report.events = journal->events(8);
   return report;
@@ -32,11 +34,18 @@ StatusReport read_status(const std::filesystem::path& state_folder) {
 
 std::string render_text(const StatusReport& report) {
   auto text =
-      fmt::format("{} ({}, plain) -> {} ({}, encrypted)    phase {}/5 {}\n", report.source, report.source_version,
+      fmt::format("{} ({}, plain) -> {} ({}, encrypted)    phase {}/6 {}\n", report.source, report.source_version,
                   report.target, report.target_version, static_cast<int>(report.phase), name(report.phase));
   if (!report.progress.empty()) text += report.progress + "\n";
   if (!report.verified_rows.empty()) text += "verify  " + report.verified_rows + " rows equal\n";
   if (!report.poison.empty()) text += "POISONED: " + base::printable(report.poison) + "\n";
+  if (!report.way_back_broken.empty())
+    text += "WAY BACK BROKEN: " + base::printable(report.way_back_broken) +
+            (report.poison.empty() ? ". A rollback catches up and compares every row before it leads back" : "") + "\n";
+  if (report.clearing_away == "begun")
+    text += "finish was begun and not ended: run `reseal finish --execute` again\n";
+  else if (!report.clearing_away.empty())
+    text += "finish " + base::printable(report.clearing_away) + "\n";
   for (const auto& event : report.events)
     text += fmt::format("  {}  {}: {}\n", event.utc, event.event, base::printable(event.detail));
   return text + fmt::format("STATUS run={} phase={} poisoned={}", report.run_id, name(report.phase),
@@ -53,6 +62,8 @@ std::string render_json(const StatusReport& report) {
                         {"phase", std::string(name(report.phase))},
                         {"progress", report.progress},
                         {"poison", report.poison},
+                        {"way_back_broken", report.way_back_broken},
+                        {"clearing_away", report.clearing_away},
                         {"verified_rows", report.verified_rows},
                         {"events", events}}
       .dump();

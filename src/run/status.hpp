@@ -18,9 +18,11 @@ struct StatusReport {
   std::string target;
   std::string target_version;
   Phase phase = Phase::fresh;
-  std::string progress;       ///< the last progress line, empty before the first
-  std::string poison;         ///< why the run cannot be armed; empty when it can
-  std::string verified_rows;  ///< of the last clean comparison
+  std::string progress;         ///< the last progress line, empty before the first
+  std::string poison;           ///< why the run cannot be armed; empty when it can
+  std::string way_back_broken;  ///< why the source does not follow the target; empty when that is not known
+  std::string clearing_away;    ///< by `finish`: "begun", "all done" or what is left; empty before it
+  std::string verified_rows;    ///< of the last clean comparison
   std::vector<journal::Journal::Event> events;
 };
 

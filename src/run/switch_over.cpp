@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "attest/attest.hpp"
 #include "base/failure.hpp"
 #include "provision/object_compare.hpp"
 #include "provision/provisioner.hpp"
 #include "run/changed_rows.hpp"
 #include "run/hooks.hpp"
 #include "run/progress_lines.hpp"
+#include "run/target_encryption.hpp"
 
 namespace reseal::run {
 
@@ -53,18 +53,25 @@ milliseconds SwitchOver::left() const {
   return std::max(milliseconds(0), duration_cast<milliseconds>(began_ + options_.timeout - steady_clock::now()));
 }
 
-SwitchReport SwitchOver::recover() {
+bool SwitchOver::unfinished() {
   const auto attempt = cutover::latest_attempt(run_.target());
-  if (!attempt) return report_;
+  if (!attempt) return false;
+  const auto decision = cutover::latest_decision(run_.target());
+  if (decision && decision->epoch == attempt->epoch) return run_.switched_epoch() != attempt->epoch;
+  return !cutover::closed(run_.target(), attempt->epoch) || run_.fact(fence_note) == "yes" ||
+         run_.fact(triggers_note) == "yes";
+}
+
+SwitchReport SwitchOver::recover() {
+  if (!unfinished()) return report_;
+  const auto attempt = cutover::latest_attempt(run_.target());
+  RESEAL_CHECK(attempt.has_value());
   const auto decision = cutover::latest_decision(run_.target());
   const bool decided = decision && decision->epoch == attempt->epoch;
-  if (decided && run_.switched_epoch() == attempt->epoch) return report_;
   epoch_ = attempt->epoch;
   from_ = attempt->from;
   facts_.fence_may_stand = run_.fact(fence_note) == "yes";
   facts_.triggers_may_exist = run_.fact(triggers_note) == "yes";
-  if (!decided && cutover::closed(run_.target(), epoch_) && !facts_.fence_may_stand && !facts_.triggers_may_exist)
-    return report_;
   // Without a record the attempt's decision may still be on its way: the machine closes its epoch first.
   facts_.decision = decided ? Decision::made : Decision::unknown;
   run_.log().warn(decided ? "an earlier switch was decided and not finished; finishing it"
@@ -108,10 +115,8 @@ void SwitchOver::guardrails(std::stop_token stop) {
     not_ready(differences.front().kind + " " + differences.front().name + ": " + differences.front().what +
               (differences.size() > 1 ? fmt::format(" (and {} more)", differences.size() - 1) : ""));
   if (from_ == cutover::Serves::source) {
-    const auto proof = attest::attest(run_.target(), run_.schemas(), std::nullopt, {});
-    for (const auto& item : proof.items)
-      if (item.protection == attest::Protection::plain || item.protection == attest::Protection::unknown)
-        not_ready("the target is not encrypted: " + item.kind + " " + item.name + ": " + item.seen);
+    if (const auto plain = not_encrypted(run_.target(), run_.schemas()))
+      not_ready("the target is not encrypted: " + *plain);
   }
   if (run_.changed_keys().snapshot().too_many) run_.verify(stop);
   wait_for_the_lag(stop);
@@ -336,6 +341,14 @@ void SwitchOver::decide() {
   // Where the feed in the other direction will begin: nobody has written on this side yet.
   auto start = mysql::binlog_end(to(), run_.facts(record.serves));
   if (run_.facts(record.serves).gtid_on) start.gtids = mysql::gtid_executed(to());
+  // What others have written on the source before that place, neither side would bring over.
+  if (from_ == cutover::Serves::target) {
+    if (const auto written = run_.written_on_source(); !written.none()) {
+      facts_.failed = true;
+      report_.given_up_because = "others wrote on the source, past its fence: " + written.text();
+      return;
+    }
+  }
   record.source = from_ == cutover::Serves::source ? final_ : start;
   record.target = from_ == cutover::Serves::source ? start : final_;
   record.digest = run_.digest();

@@ -36,6 +36,8 @@ class SwitchOver {
   /// switch that was killed is finished or backed out first, by what the decision record says.
   SwitchReport execute(std::stop_token stop);
 
+  /// Whether an earlier switch was cut off, and `recover` has something to do.
+  bool unfinished();
   /// After a restart: finishes a switch that was decided, backs out one that was not; nothing when none was begun.
   SwitchReport recover();
 
