@@ -276,8 +276,8 @@ ServerTurn::Done ServerTurn::record_order(Session& session) {
     case Order::door_open:
       server_.super_read_only = false;
       break;
-    default:
-      server_.super_read_only = server_.read_only = true;
+    default:  // closes the door where the rest of the fence still stands
+      server_.super_read_only = server_.read_only = server_.read_only || w_.mistaken(Mistake::door_shut_blindly);
       break;
   }
   return Done::yes;

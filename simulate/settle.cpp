@@ -22,6 +22,7 @@ constexpr Op settling[] = {{Order::connect, At::record},
                            // Closed.
                            {Order::end_others, At::going_on},
                            {Order::look_fence, At::going_on},
+                           {Order::look_open, At::going_on},
                            {Order::super_off, At::going_on},
                            {Order::read_only_off, At::going_on},
                            {Order::forget_super, At::going_on},
@@ -46,7 +47,7 @@ constexpr Op ending_first[] = {{Order::connect, At::record},
                                {Order::write_closed, At::record},
                                {Order::door_close, At::record},
                                {Order::read_outcome, At::record},
-                               {Order::look_fence, At::going_on},
+                               {Order::look_open, At::going_on},
                                {Order::super_off, At::going_on},
                                {Order::read_only_off, At::going_on},
                                {Order::forget_super, At::going_on},
@@ -120,10 +121,11 @@ bool ProxyTurn::applies(const Op& op) {
     case Order::end_others:
       return w_.mistaken(Mistake::lease_ends_first) || (closed && !w_.mistaken(Mistake::lease_leaves_tool));
     case Order::look_fence:
-      return closed;
+      return closed && w_.mistaken(Mistake::lease_sees_half_a_fence);
     case Order::read_switched:
       return p_.made;
     case Order::look_open:
+      if (op.at == At::going_on) return closed && !w_.mistaken(Mistake::lease_sees_half_a_fence);
       return p_.made && p_.open_needed;
     case Order::connect:
       return op.at != At::opening || (p_.made && p_.open_needed);
@@ -186,7 +188,10 @@ bool ProxyTurn::took(const Op& op, const Answer& answer) {
       p_.open_needed = answer.value < p_.attempt;
       return true;
     case Order::look_open:
-      p_.open_needed = answer.value == 0;
+      if (op.at == At::going_on)
+        p_.fence_seen = answer.value == 0;
+      else
+        p_.open_needed = answer.value == 0;
       return true;
     default:
       return true;

@@ -50,6 +50,9 @@ class ToolTurn final {
   void crashed_on(bool answered_not);
 
  private:
+  static constexpr Millis ask_again_after = 500;
+  static constexpr std::uint32_t backing_out_limit = 60;
+
   enum class Took { next, wait, fail, end };
   void go();
   void run_script(Tool::Stage stage, const Op* ops, std::size_t size);
