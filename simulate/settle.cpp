@@ -13,6 +13,7 @@ constexpr Op settling[] = {{Order::connect, At::record},
                            {Order::read_attempt, At::record},
                            {Order::read_decision, At::record},
                            {Order::read_closed, At::record},
+                           {Order::connect, At::record},
                            {Order::connect, At::going_on},
                            {Order::door_look, At::record},
                            {Order::door_open, At::record},
@@ -30,6 +31,7 @@ constexpr Op settling[] = {{Order::connect, At::record},
                            // Decided.
                            {Order::read_switched, At::record},
                            {Order::connect, At::opening},
+                           {Order::read_attempt, At::record},
                            {Order::look_open, At::opening},
                            {Order::super_off, At::opening},
                            {Order::read_only_off, At::opening},
@@ -40,6 +42,7 @@ constexpr Op ending_first[] = {{Order::connect, At::record},
                                {Order::read_attempt, At::record},
                                {Order::read_decision, At::record},
                                {Order::read_closed, At::record},
+                           {Order::connect, At::record},
                                {Order::connect, At::going_on},
                                {Order::end_others, At::going_on},
                                {Order::door_look, At::record},
@@ -54,6 +57,7 @@ constexpr Op ending_first[] = {{Order::connect, At::record},
                                {Order::forget_read_only, At::going_on},
                                {Order::read_switched, At::record},
                                {Order::connect, At::opening},
+                           {Order::read_attempt, At::record},
                                {Order::look_open, At::opening},
                                {Order::super_off, At::opening},
                                {Order::read_only_off, At::opening},
@@ -101,7 +105,7 @@ void ProxyTurn::go() {
       return w_.ask(actor_, link(op.at), op.order, argument);
     }
     const auto side = op.at == At::record ? Side::target : op.at == At::going_on ? p_.from : other(p_.from);
-    return w_.connect(actor_, p_.process, link(op.at), side, op.at != At::record);
+    return w_.connect(actor_, p_.process, link(op.at), side, op.at != At::record || p_.attempt != 0);
   }
   if (p_.attempt == 0) return settled(Decision::source);
   const auto serves = p_.made ? other(p_.from) : p_.from;
@@ -127,7 +131,10 @@ bool ProxyTurn::applies(const Op& op) {
     case Order::look_open:
       if (op.at == At::going_on) return closed && !w_.mistaken(Mistake::lease_sees_half_a_fence);
       return p_.made && p_.open_needed;
+    case Order::read_attempt:
+      return !p_.outcome_read || (p_.made && p_.open_needed && !w_.mistaken(Mistake::settles_stale_attempt));
     case Order::connect:
+      if (op.at == At::record) return p_.attempt == 0 || !w_.mistaken(Mistake::settler_unnamed);
       return op.at != At::opening || (p_.made && p_.open_needed);
     case Order::super_off:
     case Order::read_only_off:
@@ -159,6 +166,11 @@ void ProxyTurn::answered(const Answer& answer) {
 bool ProxyTurn::took(const Op& op, const Answer& answer) {
   switch (op.order) {
     case Order::read_attempt:
+      if (p_.outcome_read) {
+        if (answer.value == p_.attempt) return true;
+        settled(Decision::unknown);
+        return false;
+      }
       p_.attempt = answer.value;
       p_.from = static_cast<Side>(answer.more);
       if (p_.attempt != 0) return true;

@@ -51,7 +51,7 @@ constexpr std::array mistake_names = {
     "triggers-not-noted"sv, "resume-under-triggers"sv,
     "lease-guesses-source"sv, "lease-guesses-target"sv,
     "lease-leaves-tool"sv, "lease-ends-first"sv, "lease-sees-half-a-fence"sv, "start-unread"sv,
-    "settles-stale-attempt"sv, "no-lease"sv, "hold-does-not-wait"sv,
+    "settles-stale-attempt"sv, "settler-unnamed"sv, "no-lease"sv, "hold-does-not-wait"sv,
     "fence-not-persisted"sv, "standby-not-persisted"sv,
     "standby-gap"sv, "progress-apart"sv, "progress-unguarded"sv,
     "lanes-kept"sv, "feed-begins-late"sv};

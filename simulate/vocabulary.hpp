@@ -157,6 +157,7 @@ enum class Mistake : std::uint8_t {
   lease_sees_half_a_fence,
   start_unread,
   settles_stale_attempt,
+  settler_unnamed,
   no_lease,
   hold_does_not_wait,
   fence_not_persisted,
