@@ -21,13 +21,13 @@ void EndTurn::wake() {
   w_.due_[operator_] = w_.now_ + 20 + w_.long_time(3000);
 }
 
-/// Somebody starts a command when none runs, and where the folder's lock does not hold also beside one.
+/// Somebody starts a command when none runs: the state folder's lock keeps a second one out.
 void EndTurn::command() {
   const bool idle[] = {w_.tools_[0].stage == Stage::off, w_.tools_[1].stage == Stage::off};
   const bool none = idle[0] && idle[1];
   if (none && (w_.commands_ >= w_.most_commands_ || w_.now_ > longest_storm)) return calm_down();
   if (w_.commands_ >= w_.most_commands_ + 2 || w_.now_ > longest_storm) return calm_down();
-  if (!none && !(w_.faults_.folder_unlocked && w_.random_.below(3) == 0)) return;
+  if (!none && !(w_.mistaken(Mistake::folder_not_locked) && w_.random_.below(3) == 0)) return;
   auto tool = w_.random_.below(2);
   if (!idle[tool]) tool = 1 - tool;
   if (!idle[tool]) return;

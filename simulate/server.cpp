@@ -169,7 +169,7 @@ ServerTurn::Done ServerTurn::execute(unsigned index) {
 
 ServerTurn::Done ServerTurn::get_lock(unsigned index, Session& session) {
   if (session.deadline == never) session.deadline = w_.now_ + 3000;
-  if (server_.lock_serial != 0 && server_.lock_serial != session.serial && !w_.mistaken(Mistake::lock_not_asked)) {
+  if (server_.lock_serial != 0 && server_.lock_serial != session.serial) {
     if (w_.now_ < session.deadline) return wait(index, 200);
     session.answer.error = Error::lock_taken;
     return Done::yes;

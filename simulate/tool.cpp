@@ -16,11 +16,6 @@ using Stage = Tool::Stage;
 constexpr Op connecting[] = {{Order::connect, At::source},   {Order::end_lost, At::source}, {Order::connect, At::target},
                              {Order::end_lost, At::target},  {Order::check_lock, At::lock}, {Order::connect, At::lock},
                              {Order::get_lock, At::lock}};
-// And within a switch: the record still lets this tool act.
-constexpr Op connecting_anew[] = {{Order::connect, At::source},   {Order::end_lost, At::source},
-                                  {Order::connect, At::target},   {Order::end_lost, At::target},
-                                  {Order::check_lock, At::lock},  {Order::connect, At::lock},
-                                  {Order::get_lock, At::lock},    {Order::read_attempt, At::target}};
 // The rest of Run's constructor.
 constexpr Op starting[] = {
     {Order::end_others, At::source}, {Order::end_others, At::target}, {Order::read_decision, At::target}};
@@ -274,7 +269,6 @@ ToolTurn::Took ToolTurn::took(const Op& op, const Answer& answer) {
       }
       return Took::next;
     case Order::read_attempt:
-      if (t_.stage == Stage::driving) return t_.epoch == 0 || answer.value == t_.epoch ? Took::next : Took::fail;
       if (answer.value == 0) return Took::end;
       t_.epoch = answer.value;
       t_.from = static_cast<Side>(answer.more);
@@ -370,15 +364,9 @@ void ToolTurn::failed(const Op& op, Error error) {
     return go();
   }
   if (t_.stage == Stage::driving && t_.reconnecting) {
+    t_.reconnecting = false;
     t_.script.at = t_.script.size;
-    if (w_.mistaken(Mistake::reconnect_unchecked)) {
-      t_.reconnecting = false;
-      return next_step();
-    }
-    if (error != Error::lost || ++t_.tries > backing_out_limit) return end(false);
-    t_.sleeps = true;
-    w_.due_[actor_] = w_.now_ + ask_again_after;
-    return;
+    return next_step();
   }
   if (t_.stage == Stage::driving) return step_failed(error);
   end(false);
@@ -491,10 +479,7 @@ void ToolTurn::reconnect() {
   for (unsigned side = 0; side < 2; ++side)
     if (t_.lost_serials[side] == 0) t_.lost_serials[side] = t_.links[side].serial;
   t_.reconnecting = true;
-  if (w_.mistaken(Mistake::reconnect_unchecked))
-    t_.script = {connecting, std::size(connecting), 0};
-  else
-    t_.script = {connecting_anew, std::size(connecting_anew), 0};
+  t_.script = {connecting, std::size(connecting), 0};
   go();
 }
 

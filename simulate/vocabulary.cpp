@@ -47,7 +47,7 @@ constexpr std::array mistake_names = {
     "unknown-is-made"sv, "asked-not-closed"sv,
     "decided-blindly-again"sv, "decision-overwritten"sv,
     "closing-overwrites"sv, "unanswered-left"sv, "others-not-ended"sv,
-    "lock-not-asked"sv, "reconnect-unchecked"sv, "door-shut-blindly"sv, "fence-not-noted"sv,
+    "folder-not-locked"sv, "door-shut-blindly"sv, "fence-not-noted"sv,
     "triggers-not-noted"sv, "resume-under-triggers"sv,
     "lease-guesses-source"sv, "lease-guesses-target"sv,
     "lease-leaves-tool"sv, "lease-ends-first"sv, "lease-sees-half-a-fence"sv, "start-unread"sv,

@@ -33,8 +33,7 @@ World::World(std::uint64_t seed, Mistake mistake, Coverage& coverage, std::strin
   faults_.late = draw(random_, 60);
   faults_.pause = draw(random_, 60);
   faults_.cut = draw(random_, 15);
-  faults_.folder_unlocked = random_.below(4) == 0;
-  faults_.hand = faults_.folder_unlocked ? 0 : draw(random_, 100);
+  faults_.hand = draw(random_, 100);
   faults_.commits_pass = random_.coin();
   most_commands_ = random_.between(1, 6);
   due_.fill(never);

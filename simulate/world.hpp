@@ -23,7 +23,6 @@ struct Faults {
   std::uint32_t pause = 0;
   std::uint32_t cut = 0;
   std::uint32_t hand = 0;
-  bool folder_unlocked = false;  ///< two tools at once: the state folder's lock does not hold (a copy, a file system)
   bool commits_pass = false;     ///< raising the fence does not wait for commits that have begun
 };
 
