@@ -16,7 +16,21 @@ struct Link {
   std::uint32_t serial = 0;  ///< 0: none
 };
 
-enum class At : std::uint8_t { source, target, from, to, lock, standby, serving, record, going_on, opening, proxy_0, proxy_1, here };
+enum class At : std::uint8_t {
+  source,
+  target,
+  from,
+  to,
+  lock,
+  standby,
+  serving,
+  record,
+  going_on,
+  opening,
+  proxy_0,
+  proxy_1,
+  here
+};
 
 struct Op {
   Order order;
@@ -76,7 +90,7 @@ struct Tool {
   bool proxy_holding = false;
   bool end_said = false;
   bool asked_again = false;
-  bool sleeps = false;  ///< before it connects anew
+  bool sleeps = false;          ///< before it connects anew
   Error failing = Error::none;  ///< why the door to the record is closed on the way out
   Rows seen;
   Rows changed;  ///< rows that the follow has applied since the full comparison

@@ -68,8 +68,8 @@ void EndTurn::judge() {
   if (!there.takes_writes() || there.super_persisted || there.read_only_persisted)
     w_.breaks(Property::illegal_end, fmt::format("the {} serves and is fenced, now or after a restart", name(serves)));
   if (standby.takes_writes() || !(standby.super_persisted || standby.read_only_persisted))
-    w_.breaks(Property::illegal_end, fmt::format("the {} does not serve and is open, now or after a restart",
-                                                 name(other(serves))));
+    w_.breaks(Property::illegal_end,
+              fmt::format("the {} does not serve and is open, now or after a restart", name(other(serves))));
   for (const auto& proxy : w_.proxies_)
     if (proxy.serving != serves)
       w_.breaks(Property::illegal_end, fmt::format("a proxy goes to the {}", name(proxy.serving)));

@@ -18,7 +18,7 @@ using namespace reseal::simulate;
 
 constexpr int usage_error = 64;
 constexpr std::uint64_t enough_for_coverage = 10'000;
-constexpr std::uint64_t search_limit = 400'000;  ///< runs in which a planted mistake must be found
+constexpr std::uint64_t search_limit = 200'000;  ///< runs in which a planted mistake must be found
 
 struct Wish {
   std::uint64_t runs = 0;
@@ -138,9 +138,10 @@ bool print_coverage(const Coverage& coverage) {
 int main(int count, char** arguments) {
   const auto wish = read_arguments(count, arguments);
   if (!wish) {
-    fmt::print(stderr,
-               "usage: reseal-simulate --runs N [--seed S] [--planted] [--planted-runs N] [--mistake NAME] [--threads N]"
-               " [--trace, with --runs 1]\n");
+    fmt::print(
+        stderr,
+        "usage: reseal-simulate --runs N [--seed S] [--planted] [--planted-runs N] [--mistake NAME] [--threads N]"
+        " [--trace, with --runs 1]\n");
     return usage_error;
   }
   const auto began = std::chrono::steady_clock::now();
@@ -159,10 +160,9 @@ int main(int count, char** arguments) {
   const unsigned found = wish->planted ? find_planted(*wish) : 0;
   if (wish->planted && found != mistakes) good = false;
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  fmt::print(
-      "SIMULATE runs={} violations={} decided={} given_up={} crashes={} planted={} found={} seconds={:.1f}\n",
-      coverage.runs, findings.broken, coverage.decided, coverage.closed,
-      coverage.tool_kills + coverage.proxy_kills + coverage.server_crashes, wish->planted ? mistakes : 0, found,
-      seconds);
+  fmt::print("SIMULATE runs={} violations={} decided={} given_up={} crashes={} planted={} found={} seconds={:.1f}\n",
+             coverage.runs, findings.broken, coverage.decided, coverage.closed,
+             coverage.tool_kills + coverage.proxy_kills + coverage.server_crashes, wish->planted ? mistakes : 0, found,
+             seconds);
   return good ? 0 : 1;
 }

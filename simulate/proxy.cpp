@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A proxy's gate, lease and control socket, as src/proxy/proxy.cpp has them. How it finds out who serves is in settle.cpp.
+// A proxy's gate, lease and control socket, as src/proxy/proxy.cpp has them. How it finds out who serves is in
+// settle.cpp.
 #include "simulate/turns.hpp"
 
 namespace reseal::simulate {

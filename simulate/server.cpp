@@ -26,8 +26,7 @@ void ServerTurn::session_due(unsigned index) {
         return crash();
       }
       if (execute(index) == Done::later || session.serial != serial || session.phase != Phase::sent) return;
-      w_.say("{} {}: {} {}", name(side_), name(owner), name(session.order),
-             session.answer.ok() ? "done" : "refused");
+      w_.say("{} {}: {} {}", name(side_), name(owner), name(session.order), session.answer.ok() ? "done" : "refused");
       if (w_.fault(w_.faults_.server_crashes)) {
         if (of_tool) ToolTurn(w_, owner).crashed_on(false);
         return crash();
@@ -304,10 +303,10 @@ void ServerTurn::write_decision(Session& session) {
   const auto position = epoch.from == Side::source ? epoch.source_position : epoch.target_position;
   w_.say("epoch {} is decided: the {} serves", session.argument, name(record.serves()));
   if (from.log.size != position || from.rows != to.rows)
-    w_.breaks(Property::unequal_at_flip,
-              fmt::format("the {} holds {} rows, its log {}, the last position is {}, the {} holds {} rows",
-                          name(epoch.from), from.rows.count(), from.log.size, position, name(other(epoch.from)),
-                          to.rows.count()));
+    w_.breaks(
+        Property::unequal_at_flip,
+        fmt::format("the {} holds {} rows, its log {}, the last position is {}, the {} holds {} rows", name(epoch.from),
+                    from.rows.count(), from.log.size, position, name(other(epoch.from)), to.rows.count()));
 }
 
 void ServerTurn::write_closed(Session& session) {
@@ -315,8 +314,8 @@ void ServerTurn::write_closed(Session& session) {
     auto& row = server_.record.epochs[epoch];
     if (row.outcome == Record::Outcome::decided && w_.mistaken(Mistake::closing_overwrites) &&
         epoch == server_.record.latest) {
-      w_.breaks(Property::decided_once, fmt::format("epoch {} was decided, and {} closes it", epoch,
-                                                    name(session.owner)));
+      w_.breaks(Property::decided_once,
+                fmt::format("epoch {} was decided, and {} closes it", epoch, name(session.owner)));
     }
     if (row.outcome == Record::Outcome::none) {
       row.outcome = Record::Outcome::closed;
@@ -371,9 +370,8 @@ void ServerTurn::apply(Session& session) {
     return;
   }
   if (server_.triggers || side_ == w_.record().serves())
-    w_.breaks(Property::applied_elsewhere,
-              fmt::format("{} applies on the {}, {}", name(session.owner), name(side_),
-                          server_.triggers ? "where triggers fire" : "which serves"));
+    w_.breaks(Property::applied_elsewhere, fmt::format("{} applies on the {}, {}", name(session.owner), name(side_),
+                                                       server_.triggers ? "where triggers fire" : "which serves"));
   const auto& log = w_.server(other(side_)).log;
   for (auto i = begin; i < end; ++i) {
     if (server_.rows.test(log.operations[i]))

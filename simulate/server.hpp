@@ -68,7 +68,7 @@ struct Server {
   std::uint32_t lanes_epoch = 0;
   std::uint32_t lanes_position = 0;  ///< in the other server's log
   std::uint32_t lanes_batch = 0;
-  Record record;                     ///< on the target
+  Record record;  ///< on the target
   // Until a crash.
   bool super_read_only = false;
   bool read_only = false;

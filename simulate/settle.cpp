@@ -42,7 +42,7 @@ constexpr Op ending_first[] = {{Order::connect, At::record},
                                {Order::read_attempt, At::record},
                                {Order::read_decision, At::record},
                                {Order::read_closed, At::record},
-                           {Order::connect, At::record},
+                               {Order::connect, At::record},
                                {Order::connect, At::going_on},
                                {Order::end_others, At::going_on},
                                {Order::door_look, At::record},
@@ -57,7 +57,7 @@ constexpr Op ending_first[] = {{Order::connect, At::record},
                                {Order::forget_read_only, At::going_on},
                                {Order::read_switched, At::record},
                                {Order::connect, At::opening},
-                           {Order::read_attempt, At::record},
+                               {Order::read_attempt, At::record},
                                {Order::look_open, At::opening},
                                {Order::super_off, At::opening},
                                {Order::read_only_off, At::opening},
@@ -112,9 +112,7 @@ void ProxyTurn::go() {
   settled(serves == Side::source ? Decision::source : Decision::target);
 }
 
-Link& ProxyTurn::link(At at) {
-  return at == At::record ? p_.record : at == At::going_on ? p_.going_on : p_.opening;
-}
+Link& ProxyTurn::link(At at) { return at == At::record ? p_.record : at == At::going_on ? p_.going_on : p_.opening; }
 
 bool ProxyTurn::applies(const Op& op) {
   const bool closed = p_.outcome_read && !p_.made;

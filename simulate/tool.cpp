@@ -13,8 +13,8 @@ using cutover::Step;
 using Stage = Tool::Stage;
 
 // Run::reconnect.
-constexpr Op connecting[] = {{Order::connect, At::source},   {Order::end_lost, At::source}, {Order::connect, At::target},
-                             {Order::end_lost, At::target},  {Order::check_lock, At::lock}, {Order::connect, At::lock},
+constexpr Op connecting[] = {{Order::connect, At::source},  {Order::end_lost, At::source}, {Order::connect, At::target},
+                             {Order::end_lost, At::target}, {Order::check_lock, At::lock}, {Order::connect, At::lock},
                              {Order::get_lock, At::lock}};
 // The rest of Run's constructor.
 constexpr Op starting[] = {
@@ -25,30 +25,19 @@ constexpr Op recovering[] = {{Order::read_attempt, At::target},
                              {Order::read_switched, At::target},
                              {Order::read_closed, At::target}};
 // Run::start_follow, and the full comparison.
-constexpr Op readying[] = {{Order::connect, At::standby},
-                           {Order::persist_read_only, At::standby},
-                           {Order::super_off, At::standby},
-                           {Order::forget_super, At::standby},
-                           {Order::drop_triggers, At::standby},
-                           {Order::read_decision, At::target},
-                           {Order::lanes_epoch, At::standby},
-                           {Order::begin_lanes, At::standby},
-                           {Order::start_follow, At::here},
-                           {Order::read_rows, At::from},
-                           {Order::position, At::from},
-                           {Order::await_follow, At::here},
+constexpr Op readying[] = {{Order::connect, At::standby},       {Order::persist_read_only, At::standby},
+                           {Order::super_off, At::standby},     {Order::forget_super, At::standby},
+                           {Order::drop_triggers, At::standby}, {Order::read_decision, At::target},
+                           {Order::lanes_epoch, At::standby},   {Order::begin_lanes, At::standby},
+                           {Order::start_follow, At::here},     {Order::read_rows, At::from},
+                           {Order::position, At::from},         {Order::await_follow, At::here},
                            {Order::read_rows, At::to}};
 // The same with a moment in which the standby is open.
-constexpr Op readying_with_a_gap[] = {{Order::connect, At::standby},
-                                      {Order::super_off, At::standby},
-                                      {Order::read_only_off, At::standby},
-                                      {Order::forget_super, At::standby},
-                                      {Order::persist_read_only, At::standby},
-                                      {Order::drop_triggers, At::standby},
-                                      {Order::read_decision, At::target},
-                                      {Order::lanes_epoch, At::standby},
-                                      {Order::begin_lanes, At::standby},
-                                      {Order::start_follow, At::here}};
+constexpr Op readying_with_a_gap[] = {{Order::connect, At::standby},           {Order::super_off, At::standby},
+                                      {Order::read_only_off, At::standby},     {Order::forget_super, At::standby},
+                                      {Order::persist_read_only, At::standby}, {Order::drop_triggers, At::standby},
+                                      {Order::read_decision, At::target},      {Order::lanes_epoch, At::standby},
+                                      {Order::begin_lanes, At::standby},       {Order::start_follow, At::here}};
 // Proxies::prepare.
 constexpr Op meeting[] = {{Order::proxy_status, At::proxy_0}, {Order::proxy_status, At::proxy_1}};
 // Run::switched: the target's record can be written only once its fence lets our account in.
@@ -58,10 +47,10 @@ constexpr Op switched_to_target[] = {{Order::stop_follow, At::here},
                                      {Order::set_switched, At::target},
                                      {Order::door_close, At::target}};
 constexpr Op switched_to_source[] = {
-    {Order::stop_follow, At::here},        {Order::connect, At::standby},      {Order::persist_read_only, At::standby},
-    {Order::super_off, At::standby},       {Order::forget_super, At::standby}, {Order::drop_triggers, At::standby},
-    {Order::read_decision, At::target},    {Order::lanes_epoch, At::standby},  {Order::begin_lanes, At::standby},
-    {Order::door_look, At::target},        {Order::door_open, At::target},     {Order::set_switched, At::target},
+    {Order::stop_follow, At::here},     {Order::connect, At::standby},      {Order::persist_read_only, At::standby},
+    {Order::super_off, At::standby},    {Order::forget_super, At::standby}, {Order::drop_triggers, At::standby},
+    {Order::read_decision, At::target}, {Order::lanes_epoch, At::standby},  {Order::begin_lanes, At::standby},
+    {Order::door_look, At::target},     {Order::door_open, At::target},     {Order::set_switched, At::target},
     {Order::door_close, At::target}};
 
 }  // namespace
@@ -192,9 +181,7 @@ void ToolTurn::issue(const Op& op) {
   };
   switch (op.order) {
     case Order::connect: {
-      const auto side = op.at == At::source ? Side::source
-                        : op.at == At::standby ? other(t_.serves)
-                                               : Side::target;
+      const auto side = op.at == At::source ? Side::source : op.at == At::standby ? other(t_.serves) : Side::target;
       return w_.connect(actor_, t_.process, link(op.at), side, true);
     }
     case Order::end_lost:

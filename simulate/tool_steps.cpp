@@ -16,14 +16,13 @@ constexpr Millis drain_limit = 1'000;
 constexpr Op announce[] = {
     {Order::begin_attempt, At::target}, {Order::end_others, At::source}, {Order::end_others, At::target}};
 constexpr Op hold[] = {{Order::proxy_hold, At::proxy_0}, {Order::proxy_hold, At::proxy_1}};
-constexpr Op raise_fence[] = {
-    {Order::note_fence, At::here}, {Order::raise, At::from}, {Order::look_fence, At::from}};
+constexpr Op raise_fence[] = {{Order::note_fence, At::here}, {Order::raise, At::from}, {Order::look_fence, At::from}};
 constexpr Op position_and_raise[] = {{Order::position, At::from},
                                      {Order::note_fence, At::here},
                                      {Order::raise, At::from},
                                      {Order::look_fence, At::from}};
-constexpr Op end_open_writes[] = {{Order::open_writers, At::from}, {Order::end_writers, At::from},
-                                  {Order::open_writers, At::from}};
+constexpr Op end_open_writes[] = {
+    {Order::open_writers, At::from}, {Order::end_writers, At::from}, {Order::open_writers, At::from}};
 // SourceFence::final_position.
 constexpr Op read_position[] = {{Order::position, At::from},
                                 {Order::look_fence, At::from},
@@ -38,11 +37,10 @@ constexpr Op triggers_and_open[] = {{Order::note_triggers, At::here},
                                     {Order::create_triggers, At::to},
                                     {Order::super_off, At::to},
                                     {Order::read_only_off, At::to}};
-constexpr Op decide[] = {{Order::position, At::from},     {Order::look_fence, At::from},
-                         {Order::open_writers, At::from}, {Order::position, At::from},
-                         {Order::position, At::to},       {Order::door_look, At::target},
-                         {Order::door_open, At::target},  {Order::write_decision, At::target},
-                         {Order::door_close, At::target}};
+constexpr Op decide[] = {
+    {Order::position, At::from},    {Order::look_fence, At::from},       {Order::open_writers, At::from},
+    {Order::position, At::from},    {Order::position, At::to},           {Order::door_look, At::target},
+    {Order::door_open, At::target}, {Order::write_decision, At::target}, {Order::door_close, At::target}};
 constexpr Op decide_without_look[] = {{Order::position, At::to},
                                       {Order::door_look, At::target},
                                       {Order::door_open, At::target},
@@ -54,9 +52,9 @@ constexpr Op ask_decision[] = {{Order::door_look, At::target},
                                {Order::door_close, At::target},
                                {Order::read_outcome, At::target}};
 constexpr Op ask_without_closing[] = {{Order::read_decision, At::target}};
-constexpr Op open_standby[] = {{Order::stop_follow, At::here},  {Order::super_off, At::to},
-                               {Order::read_only_off, At::to},  {Order::forget_read_only, At::to},
-                               {Order::forget_super, At::to},   {Order::look_open, At::to}};
+constexpr Op open_standby[] = {{Order::stop_follow, At::here}, {Order::super_off, At::to},
+                               {Order::read_only_off, At::to}, {Order::forget_read_only, At::to},
+                               {Order::forget_super, At::to},  {Order::look_open, At::to}};
 constexpr Op release[] = {{Order::proxy_status, At::proxy_0},  {Order::proxy_move, At::proxy_0},
                           {Order::proxy_release, At::proxy_0}, {Order::proxy_status, At::proxy_1},
                           {Order::proxy_move, At::proxy_1},    {Order::proxy_release, At::proxy_1}};
@@ -198,6 +196,7 @@ ToolTurn::Took ToolTurn::took_in_step(const Op& op, const Answer& answer) {
 }
 
 ToolTurn::Took ToolTurn::took_writers(const Answer& answer) {
+  if (w_.mistaken(Mistake::open_writers)) return Took::next;
   if (t_.step != Step::end_open_writes) return answer.value == 0 ? Took::next : Took::fail;
   if (answer.value == 0) return Took::end;
   if (left() == 0) return Took::fail;
@@ -311,8 +310,11 @@ void ToolTurn::step_done() {
     case Step::given_up:
       break;
   }
-  if (t_.step == Step::read_position && !from.super_read_only && from.up && !w_.hand_used_)
-    w_.breaks(Property::position_unfenced, "the position was read and the fence is not up");
+  // A proxy that closes the epoch may lower the fence.
+  const bool closed = w_.record().epochs[t_.epoch].outcome != Record::Outcome::none;
+  if (t_.step == Step::drain && from.up && !closed && !w_.hand_used_ && from.log.size != t_.final_position)
+    w_.breaks(Property::position_unfenced, fmt::format("the log stands at {} and the last position was read as {}",
+                                                       from.log.size, t_.final_position));
   next_step();
 }
 

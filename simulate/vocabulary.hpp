@@ -107,26 +107,27 @@ struct Answer {
 /// What is checked. The first break ends a run.
 enum class Property : std::uint8_t {
   none,
-  two_writers,         ///< both servers take clients' writes
-  commit_elsewhere,    ///< a client's commit on the side that does not serve by the record
-  decided_once,        ///< an epoch's row was written twice, or for an attempt that is not the latest
-  position_unfenced,   ///< the last position was read without the fence or with a commit under way
-  opened_elsewhere,    ///< the side that does not serve was opened: a fence lowered after the decision, or before it
-  unequal_at_flip,     ///< the decision, and the standby does not hold the log up to the position
-  applied_twice,       ///< a write was applied again
-  applied_elsewhere,   ///< the follow wrote on a side that serves, or where triggers fire
-  unread_ack,          ///< a transaction does not find a write that was acknowledged before
-  told_wrongly,        ///< a proxy lets sessions go on where nothing is taken
-  quiet_was_not,       ///< a proxy said that no transaction is left, and the fence hit one
-  differs,             ///< the tool's own comparison found rows that differ
-  ack_lost,            ///< at the end
-  illegal_end,         ///< at the end neither of the two legal states
-  held_forever,        ///< at the end a client is not served, or the tool does not come to an end
+  two_writers,        ///< both servers take clients' writes
+  commit_elsewhere,   ///< a client's commit on the side that does not serve by the record
+  decided_once,       ///< an epoch's row was written twice, or for an attempt that is not the latest
+  position_unfenced,  ///< the log went on after its last position had been read
+  opened_elsewhere,   ///< the side that does not serve was opened: a fence lowered after the decision, or before it
+  unequal_at_flip,    ///< the decision, and the standby does not hold the log up to the position
+  applied_twice,      ///< a write was applied again
+  applied_elsewhere,  ///< the follow wrote on a side that serves, or where triggers fire
+  unread_ack,         ///< a transaction does not find a write that was acknowledged before
+  told_wrongly,       ///< a proxy lets sessions go on where nothing is taken
+  quiet_was_not,      ///< a proxy said that no transaction is left, and the fence hit one
+  differs,            ///< the tool's own comparison found rows that differ
+  ack_lost,           ///< at the end
+  illegal_end,        ///< at the end neither of the two legal states
+  held_forever,       ///< at the end a client is not served, or the tool does not come to an end
   count
 };
 std::string_view name(Property property);
 
-/// Mistakes that can be planted, to see that the properties find them. A number, so that a seed and a mistake name a run.
+/// Mistakes that can be planted, to see that the properties find them. A number, so that a seed and a mistake name a
+/// run.
 enum class Mistake : std::uint8_t {
   none,
   position_first,
