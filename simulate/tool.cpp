@@ -145,7 +145,8 @@ Link& ToolTurn::link(At at) {
 bool ToolTurn::applies(const Op& op) {
   switch (op.order) {
     case Order::end_lost:
-      return t_.lost_serials[op.at == At::target] != 0 && !w_.mistaken(Mistake::unanswered_left);
+      return t_.lost_serials[op.at == At::target] != 0 && !w_.mistaken(Mistake::unanswered_left) &&
+             !w_.mistaken(Mistake::asked_not_closed);
     case Order::end_others:
       return !w_.mistaken(Mistake::others_not_ended);
     case Order::check_lock:
