@@ -24,7 +24,8 @@ std::uint32_t draw(Random& random, std::uint32_t rare) { return random.coin() ? 
 }  // namespace
 
 World::World(std::uint64_t seed, Mistake mistake, Coverage& coverage, std::string* trace)
-    : random_(seed * 0x9e3779b97f4a7c15ULL + 1), mistake_(mistake), coverage_(coverage), trace_(trace) {
+    // Not the seed itself: the streams of neighbours would be one stream, a number apart.
+    : random_(Random(seed).next()), mistake_(mistake), coverage_(coverage), trace_(trace) {
   faults_.tool_dies = draw(random_, 60);
   faults_.proxy_dies = draw(random_, 60);
   faults_.server_crashes = draw(random_, 12);
