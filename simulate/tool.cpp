@@ -304,7 +304,7 @@ ToolTurn::Took ToolTurn::by_itself(const Op& op) {
       t_.facts.fence_may_stand = true;
       return Took::next;
     case Order::note_triggers:
-      if (!w_.mistaken(Mistake::triggers_not_noted)) w_.triggers_note_ = true;
+      w_.triggers_note_ = true;
       t_.facts.triggers_may_exist = true;
       return Took::next;
     case Order::await_follow:

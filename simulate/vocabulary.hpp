@@ -148,7 +148,6 @@ enum class Mistake : std::uint8_t {
   folder_not_locked,
   door_shut_blindly,
   fence_not_noted,
-  triggers_not_noted,
   resume_under_triggers,
   lease_guesses_source,
   lease_guesses_target,
