@@ -12,7 +12,8 @@ RecordDoor::RecordDoor(mysql::Session& server)
 
 RecordDoor::~RecordDoor() {
   try {
-    if (fenced_) server_.execute("SET GLOBAL super_read_only=ON");
+    // Not when somebody has lowered the fence meanwhile: it would stand again, and nobody would know.
+    if (fenced_) server_.execute("SET GLOBAL super_read_only=@@GLOBAL.read_only");
   } catch (const base::Failure&) {
     // See the header: nothing to be done here.
   }

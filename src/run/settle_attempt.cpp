@@ -39,14 +39,13 @@ Serves without_record(const mysql::Endpoint& source) {
 Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& target,
                       std::chrono::milliseconds patience) {
   const auto process = new_run_id();
-  mysql::Session record(target, mysql::Side::target);
-  mysql::without_binlog(record);
-  const auto attempt = cutover::latest_attempt(record);
+  mysql::Session first(target, mysql::Side::target);
+  const auto attempt = cutover::latest_attempt(first);
   if (!attempt) return without_record(source);
   const auto until = steady_clock::now() + patience;
-  while (!decided(record, attempt->epoch) && !cutover::closed(record, attempt->epoch) && steady_clock::now() < until)
+  while (!decided(first, attempt->epoch) && !cutover::closed(first, attempt->epoch) && steady_clock::now() < until)
     std::this_thread::sleep_for(look_again);
-  auto run_id = TargetRecord(record).get("run_id").value_or("");
+  auto run_id = TargetRecord(first).get("run_id").value_or("");
   // Sessions of this process carry the run's name, so that the next attempt ends them with whatever they have sent.
   const auto open = [&](Serves side, mysql::Side dialect) {
     auto endpoint = side == Serves::source ? source : target;
@@ -54,15 +53,24 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
     endpoint.process = process;
     return mysql::Session(endpoint, dialect);
   };
+  auto record = open(Serves::target, mysql::Side::target);
+  mysql::without_binlog(record);
+  // What was read is only true until the next attempt, which ends all sessions that are open then. So the session that
+  // acts is opened first, and the record is looked at after that.
+  const auto throw_if_overtaken = [&] {
+    if (cutover::latest_attempt(record)->epoch != attempt->epoch)
+      throw base::Failure(base::FailureKind::transient, "another attempt to switch has begun meanwhile");
+  };
   // In this order: open a session, close the attempt, end the tools' sessions, lower the fence in the session that was
   // opened before. Then no order that a tool has sent under this attempt can raise the fence again behind our back.
   // An attempt that is decided stays so, and the side that it left is not asked: it may be gone.
   if (!decided(record, attempt->epoch)) {
     auto going_on = open(attempt->from, mysql::Side::source);
     if (cutover::close_attempts(record, run_id)) {
+      throw_if_overtaken();
       end_other_sessions(going_on, run_id, process);
-      fence::SourceFence fence(going_on);
-      if (fence.up()) fence.lower();
+      // Another proxy may be at it too, and have lifted a half of the fence to write the record.
+      if (!fence::standby_open(going_on)) fence::SourceFence(going_on).lower();
       return attempt->from;
     }
   }
@@ -70,6 +78,7 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
   const auto finished = std::stoull(TargetRecord(record).get("switched_epoch").value_or("0"));
   if (finished < attempt->epoch) {
     auto session = open(serves, mysql::Side::target);
+    throw_if_overtaken();
     if (!fence::standby_open(session)) fence::open_standby(session);
   }
   return serves;

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+// A command from its start to its end. What it does in a switch is in tool_steps.cpp.
+#include <algorithm>
+#include <utility>
+
+#include "simulate/turns.hpp"
+
+namespace reseal::simulate {
+namespace {
+
+using cutover::Decision;
+using cutover::Step;
+using Stage = Tool::Stage;
+
+// Run::reconnect.
+constexpr Op connecting[] = {{Order::connect, At::source},  {Order::end_lost, At::source}, {Order::connect, At::target},
+                             {Order::end_lost, At::target}, {Order::check_lock, At::lock}, {Order::connect, At::lock},
+                             {Order::get_lock, At::lock}};
+// The rest of Run's constructor.
+constexpr Op starting[] = {
+    {Order::end_others, At::source}, {Order::end_others, At::target}, {Order::read_decision, At::target}};
+// SwitchOver::recover.
+constexpr Op recovering[] = {{Order::read_attempt, At::target},
+                             {Order::read_decision, At::target},
+                             {Order::read_switched, At::target},
+                             {Order::read_closed, At::target}};
+// Run::start_follow, and the full comparison.
+constexpr Op readying[] = {{Order::connect, At::standby},       {Order::persist_read_only, At::standby},
+                           {Order::super_off, At::standby},     {Order::forget_super, At::standby},
+                           {Order::drop_triggers, At::standby}, {Order::read_decision, At::target},
+                           {Order::lanes_epoch, At::standby},   {Order::begin_lanes, At::standby},
+                           {Order::start_follow, At::here},     {Order::read_rows, At::from},
+                           {Order::position, At::from},         {Order::await_follow, At::here},
+                           {Order::read_rows, At::to}};
+// The same with a moment in which the standby is open.
+constexpr Op readying_with_a_gap[] = {{Order::connect, At::standby},           {Order::super_off, At::standby},
+                                      {Order::read_only_off, At::standby},     {Order::forget_super, At::standby},
+                                      {Order::persist_read_only, At::standby}, {Order::drop_triggers, At::standby},
+                                      {Order::read_decision, At::target},      {Order::lanes_epoch, At::standby},
+                                      {Order::begin_lanes, At::standby},       {Order::start_follow, At::here}};
+// Proxies::prepare.
+constexpr Op meeting[] = {{Order::proxy_status, At::proxy_0}, {Order::proxy_status, At::proxy_1}};
+// Run::switched: the target's record can be written only once its fence lets our account in.
+constexpr Op switched_to_target[] = {{Order::stop_follow, At::here},
+                                     {Order::door_look, At::target},
+                                     {Order::door_open, At::target},
+                                     {Order::set_switched, At::target},
+                                     {Order::door_close, At::target}};
+constexpr Op switched_to_source[] = {
+    {Order::stop_follow, At::here},     {Order::connect, At::standby},      {Order::persist_read_only, At::standby},
+    {Order::super_off, At::standby},    {Order::forget_super, At::standby}, {Order::drop_triggers, At::standby},
+    {Order::read_decision, At::target}, {Order::lanes_epoch, At::standby},  {Order::begin_lanes, At::standby},
+    {Order::door_look, At::target},     {Order::door_open, At::target},     {Order::set_switched, At::target},
+    {Order::door_close, At::target}};
+
+}  // namespace
+
+#define RUN_SCRIPT(stage, ops) run_script(stage, ops, std::size(ops))
+
+void ToolTurn::start(Side wanted, bool only_start) {
+  t_ = Tool();
+  t_.process = ++w_.processes_;
+  t_.wanted = wanted;
+  t_.only_start = only_start;
+  w_.say("{} starts as process {}: {}", name(actor_), t_.process,
+         only_start ? "start" : (wanted == Side::target ? "cutover" : "rollback"));
+  RUN_SCRIPT(Stage::connecting, connecting);
+}
+
+void ToolTurn::run_script(Stage stage, const Op* ops, std::size_t size) {
+  t_.stage = stage;
+  t_.script = {ops, static_cast<std::uint8_t>(size), 0};
+  go();
+}
+
+void ToolTurn::wake() {
+  if (t_.stage == Stage::holding) return end(true);
+  if (t_.stage == Stage::off) return;
+  if (std::exchange(t_.sleeps, false)) return reconnect();
+  go();
+}
+
+void ToolTurn::go() {
+  while (!t_.script.over()) {
+    const auto& op = t_.script.ops[t_.script.at];
+    if (!applies(op)) {
+      ++t_.script.at;
+      continue;
+    }
+    if (!t_.paused) {
+      if (w_.fault(t_.stage == Stage::driving ? w_.faults_.tool_dies : w_.faults_.tool_dies / 2)) return die();
+      if (w_.fault(w_.faults_.pause)) {
+        t_.paused = true;
+        w_.due_[actor_] = w_.now_ + w_.long_time(60'000);
+        w_.say("{} is paused until {}", name(actor_), w_.due_[actor_]);
+        return;
+      }
+    }
+    t_.paused = false;
+    if (t_.stage == Stage::driving) lowered_by_hand();
+    if (op.at != At::here) return issue(op);
+    switch (by_itself(op)) {
+      case Took::next:
+        ++t_.script.at;
+        break;
+      case Took::wait:
+        return;
+      case Took::fail:
+        return failed(op, Error::timed_out);
+      case Took::end:
+        t_.script.at = t_.script.size;
+        break;
+    }
+  }
+  script_over();
+}
+
+/// Somebody lowers the fence, after it was raised and before the last look at it.
+void ToolTurn::lowered_by_hand() {
+  if (t_.step < Step::end_open_writes || t_.step > Step::create_triggers || !w_.fault(w_.faults_.hand)) return;
+  auto& server = w_.server(t_.from);
+  if (!server.super_read_only) return;
+  w_.say("somebody lowers the fence of the {}", name(t_.from));
+  w_.hand_used_ = true;
+  server.super_read_only = server.read_only = false;
+}
+
+Link& ToolTurn::link(At at) {
+  switch (at) {
+    case At::source:
+      return t_.links[0];
+    case At::target:
+      return t_.links[1];
+    case At::from:
+      return t_.links[static_cast<unsigned>(t_.from)];
+    case At::to:
+      return t_.links[static_cast<unsigned>(to())];
+    case At::lock:
+      return t_.lock;
+    default:
+      return t_.standby;
+  }
+}
+
+bool ToolTurn::applies(const Op& op) {
+  switch (op.order) {
+    case Order::end_lost:
+      return t_.lost_serials[op.at == At::target] != 0 && !w_.mistaken(Mistake::unanswered_left) &&
+             !w_.mistaken(Mistake::asked_not_closed);
+    case Order::end_others:
+      return !w_.mistaken(Mistake::others_not_ended);
+    case Order::check_lock:
+      return t_.lock_ok;
+    case Order::get_lock:
+      return !t_.lock_ok;
+    case Order::connect:
+      return op.at != At::lock || !t_.lock_ok;
+    case Order::door_open:
+    case Order::door_close:
+      return t_.door_fenced;
+    case Order::begin_lanes:
+      return !w_.mistaken(Mistake::lanes_kept) && t_.decision_epoch != 0 && t_.lanes_found != t_.decision_epoch;
+    case Order::read_closed:
+      return !t_.decided && t_.epoch != 0;
+    case Order::end_writers:
+      return t_.end_said;
+    case Order::proxy_move:
+      return !t_.proxy_there;
+    case Order::proxy_release:
+      return !t_.proxy_there || t_.proxy_holding;
+    default:
+      return true;
+  }
+}
+
+void ToolTurn::issue(const Op& op) {
+  const auto ask = [&](std::uint32_t argument = 0, std::uint32_t argument2 = 0) {
+    w_.ask(actor_, link(op.at), op.order, argument, argument2);
+  };
+  const auto ask_proxy = [&](Side side, Millis patience = 0) {
+    w_.ask_proxy(actor_, op.at == At::proxy_1 ? 1 : 0, op.order, t_.epoch, side, patience);
+  };
+  switch (op.order) {
+    case Order::connect: {
+      const auto side = op.at == At::source ? Side::source : op.at == At::standby ? other(t_.serves) : Side::target;
+      return w_.connect(actor_, t_.process, link(op.at), side, true);
+    }
+    case Order::end_lost:
+      return ask(t_.lost_serials[op.at == At::target]);
+    case Order::end_others:
+      return ask(t_.process);
+    case Order::begin_attempt:
+      return ask(static_cast<std::uint32_t>(t_.from));
+    case Order::read_closed:
+      return ask(t_.epoch);
+    case Order::set_switched:
+      return ask(t_.epoch);
+    case Order::begin_lanes:
+      return ask(t_.decision_epoch,
+                 w_.mistaken(Mistake::feed_begins_late) ? w_.server(t_.serves).log.size : t_.decision_position);
+    case Order::raise:
+      return ask(std::max<Millis>(1000, left() / 2));
+    case Order::write_decision: {
+      const auto source = t_.from == Side::source ? t_.final_position : t_.feed_start;
+      const auto target = t_.from == Side::source ? t_.feed_start : t_.final_position;
+      return ask(t_.epoch, source | target << 16);
+    }
+    case Order::proxy_hold:
+      t_.facts.proxies_may_hold = true;
+      return ask_proxy(t_.from, std::min<Millis>(1000, left()));
+    case Order::proxy_status:
+    case Order::proxy_move:
+    case Order::proxy_release:
+      return ask_proxy(t_.facts.decision == Decision::made ? to() : t_.from);
+    default:
+      return ask();
+  }
+}
+
+void ToolTurn::answered(const Answer& answer) {
+  if (t_.script.over()) return;
+  const auto& op = t_.script.ops[t_.script.at];
+  if (!answer.ok()) return failed(op, answer.error);
+  switch (t_.stage == Stage::driving && !t_.reconnecting ? took_in_step(op, answer) : took(op, answer)) {
+    case Took::next:
+      ++t_.script.at;
+      return go();
+    case Took::wait:
+      return;
+    case Took::fail:
+      return failed(op, Error::refused);
+    case Took::end:
+      t_.script.at = t_.script.size;
+      return go();
+  }
+}
+
+ToolTurn::Took ToolTurn::took(const Op& op, const Answer& answer) {
+  switch (op.order) {
+    case Order::end_lost:
+      t_.lost_serials[op.at == At::target] = 0;
+      return Took::next;
+    case Order::check_lock:
+      t_.lock_ok = answer.value != 0;
+      return Took::next;
+    case Order::get_lock:
+      t_.lock_ok = true;
+      return Took::next;
+    case Order::read_decision:
+      t_.decision_epoch = answer.value;
+      t_.decided = answer.value != 0 && answer.value == t_.epoch;
+      if (answer.value != 0) {
+        const auto& row = w_.record().epochs[answer.value];  // rows never change
+        const auto serves = other(row.from);
+        t_.decision_position = serves == Side::source ? row.source_position : row.target_position;
+        if (t_.stage == Stage::starting) t_.serves = serves;
+      }
+      return Took::next;
+    case Order::read_attempt:
+      if (answer.value == 0) return Took::end;
+      t_.epoch = answer.value;
+      t_.from = static_cast<Side>(answer.more);
+      t_.recovers = true;
+      return Took::next;
+    case Order::read_switched:
+      if (t_.decided && answer.value == t_.epoch) {
+        t_.recovers = false;
+        return Took::end;
+      }
+      return Took::next;
+    case Order::read_closed:
+      t_.attempt_closed = answer.value != 0;
+      return Took::next;
+    case Order::lanes_epoch:
+      t_.lanes_found = answer.value;
+      return Took::next;
+    case Order::position:
+      t_.wait_for = answer.value;
+      return Took::next;
+    case Order::read_rows:
+      if (op.at == At::from) {
+        t_.seen = answer.rows;
+        return Took::next;
+      }
+      // The second look: what was there before must be there now.
+      if ((t_.seen & ~answer.rows).any())
+        w_.breaks(Property::differs, fmt::format("{} lacks rows of the side that serves", name(to())));
+      return Took::next;
+    case Order::proxy_status:
+      return static_cast<Side>(answer.value) == t_.from ? Took::next : Took::fail;
+    case Order::door_look:
+      t_.door_fenced = answer.value != 0;
+      return Took::next;
+    default:
+      return Took::next;
+  }
+}
+
+ToolTurn::Took ToolTurn::by_itself(const Op& op) {
+  FollowTurn follow(w_, index_);
+  switch (op.order) {
+    case Order::note_fence:
+      if (!w_.mistaken(Mistake::fence_not_noted)) w_.fence_note_ = true;
+      t_.facts.fence_may_stand = true;
+      return Took::next;
+    case Order::note_triggers:
+      w_.triggers_note_ = true;
+      t_.facts.triggers_may_exist = true;
+      return Took::next;
+    case Order::await_follow:
+      return await_follow();
+    case Order::stop_follow:
+      if (t_.stage == Stage::driving && t_.step == Step::drain) {
+        t_.facts.follow_stopped = true;
+        if (w_.mistaken(Mistake::not_frozen)) return Took::next;
+      }
+      if (follow.stop()) return Took::next;
+      w_.due_[actor_] = w_.now_ + 10;
+      return Took::wait;
+    case Order::start_follow:
+      if (t_.stage == Stage::readying) t_.changed.reset();
+      follow.start(t_.from);
+      return Took::next;
+    case Order::hook:
+      if (!t_.asked_again) {
+        t_.asked_again = true;
+        w_.due_[actor_] = w_.now_ + 10 + w_.random_.below(100);
+        return Took::wait;
+      }
+      return Took::next;
+    default:
+      return Took::next;
+  }
+}
+
+ToolTurn::Took ToolTurn::await_follow() {
+  const auto& follow = w_.follows_[index_];
+  if (follow.stage == Follow::Stage::off || follow.stage == Follow::Stage::failed) return Took::fail;
+  if (follow.applied >= t_.wait_for) return Took::next;
+  const bool late = t_.stage == Stage::driving ? left() == 0 : w_.now_ > t_.step_began + 60'000;
+  if (late) return Took::fail;
+  w_.due_[actor_] = w_.now_ + 25;
+  return Took::wait;
+}
+
+void ToolTurn::failed(const Op& op, Error error) {
+  w_.say("{} {}: {} failed{}", name(actor_), t_.stage == Stage::driving ? cutover::name(t_.step) : "-", name(op.order),
+         error == Error::lost ? ", no answer" : "");
+  if (op.order == Order::check_lock) {  // the session of the lock is gone: it is asked for again
+    t_.lock_ok = false;
+    ++t_.script.at;
+    return go();
+  }
+  if (t_.stage == Stage::driving && t_.reconnecting) {
+    t_.reconnecting = false;
+    t_.script.at = t_.script.size;
+    return next_step();
+  }
+  if (t_.stage == Stage::driving) return step_failed(error);
+  end(false);
+}
+
+void ToolTurn::script_over() {
+  switch (t_.stage) {
+    case Stage::connecting:
+      return RUN_SCRIPT(Stage::starting, starting);
+    case Stage::starting:
+      t_.epoch = 0;
+      return RUN_SCRIPT(Stage::recovering, recovering);
+    case Stage::recovering:
+      return recovered();
+    case Stage::readying:
+      w_.drop(t_.standby);
+      if (t_.only_start) {
+        t_.stage = Stage::holding;
+        w_.due_[actor_] = w_.now_ + w_.long_time(10'000);
+        return;
+      }
+      return RUN_SCRIPT(Stage::meeting_proxies, meeting);
+    case Stage::meeting_proxies:
+      t_.facts = cutover::Facts();
+      t_.began = w_.now_;
+      t_.tries = 0;
+      t_.epoch = 0;
+      t_.stage = Stage::driving;
+      return next_step();
+    case Stage::driving:
+      if (t_.reconnecting) {
+        t_.reconnecting = false;
+        return next_step();
+      }
+      return step_done();
+    case Stage::switching:
+      w_.drop(t_.standby);
+      return after_recovery(true);
+    default:
+      return end(false);
+  }
+}
+
+/// What SwitchOver::recover makes of what it has read.
+void ToolTurn::recovered() {
+  if (!t_.recovers) return after_recovery(false);
+  t_.facts = cutover::Facts();
+  t_.facts.fence_may_stand = w_.fence_note_;
+  t_.facts.triggers_may_exist = w_.triggers_note_;
+  if (!t_.decided && t_.attempt_closed && !w_.fence_note_ && !w_.triggers_note_) return after_recovery(false);
+  t_.facts.decision = t_.decided ? Decision::made : Decision::unknown;
+  t_.facts.failed = !t_.decided;
+  t_.facts.proxies_may_hold = true;
+  t_.began = w_.now_;
+  t_.stage = Stage::driving;
+  next_step();
+}
+
+void ToolTurn::after_recovery(bool switched) {
+  const bool recovery = t_.recovers;
+  t_.recovers = false;
+  if (t_.only_start) {
+    if (w_.calm_ || w_.random_.coin()) return end(true);
+  } else if ((switched && !recovery) || t_.serves == t_.wanted) {
+    return end(true);
+  }
+  t_.from = t_.serves;
+  t_.step_began = w_.now_;
+  if (w_.mistaken(Mistake::standby_gap)) return RUN_SCRIPT(Stage::readying, readying_with_a_gap);
+  RUN_SCRIPT(Stage::readying, readying);
+}
+
+/// The end of SwitchOver::drive.
+void ToolTurn::end_drive() {
+  if (t_.facts.decision != Decision::made) {
+    w_.say("{} has given up epoch {}", name(actor_), t_.epoch);
+    if (t_.recovers) return after_recovery(false);
+    return end(false);
+  }
+  t_.serves = to();
+  if (t_.serves == Side::source) return RUN_SCRIPT(Stage::switching, switched_to_source);
+  RUN_SCRIPT(Stage::switching, switched_to_target);
+}
+
+void ToolTurn::end(bool well) {
+  w_.say("{} ends {}", name(actor_), well ? "well" : "with an error");
+  if (w_.calm_ && well) w_.tool_ended_well_ = true;
+  FollowTurn(w_, index_).end();
+  for (auto* link : {&t_.links[0], &t_.links[1], &t_.lock, &t_.standby}) w_.drop(*link);
+  w_.waiting_[actor_] = -1;
+  w_.due_[actor_] = never;
+  t_.stage = Stage::off;
+}
+
+void ToolTurn::die() {
+  w_.say("{} is killed{}{}", name(actor_), t_.stage == Stage::driving ? " at " : "",
+         t_.stage == Stage::driving ? cutover::name(t_.step) : "");
+  ++w_.coverage_.tool_kills;
+  if (t_.stage == Stage::driving) ++w_.coverage_.killed_at[static_cast<unsigned>(t_.step)];
+  end(false);
+}
+
+void ToolTurn::crashed_on(bool answered_not) {
+  if (t_.stage != Stage::driving || t_.reconnecting) return;
+  const auto step = static_cast<unsigned>(t_.step);
+  ++(answered_not ? w_.coverage_.unknown_at : w_.coverage_.crashed_at)[step];
+}
+
+void ToolTurn::reconnect() {
+  for (unsigned side = 0; side < 2; ++side)
+    if (t_.lost_serials[side] == 0) t_.lost_serials[side] = t_.links[side].serial;
+  t_.reconnecting = true;
+  t_.script = {connecting, std::size(connecting), 0};
+  go();
+}
+
+}  // namespace reseal::simulate
