@@ -2,6 +2,7 @@
 #include "fence/source_fence.hpp"
 
 #include "base/failure.hpp"
+#include "base/stop_point.hpp"
 #include "mysql/schema_reader.hpp"
 
 namespace reseal::fence {
@@ -31,6 +32,7 @@ void SourceFence::raise(std::chrono::seconds patience) {
 void SourceFence::lower() {
   source_.execute("SET GLOBAL super_read_only=OFF");
   source_.execute("SET GLOBAL read_only=OFF");
+  base::stop_point("lower-fence-persisted", base::Edge::before);
   source_.execute("RESET PERSIST IF EXISTS super_read_only");
   source_.execute("RESET PERSIST IF EXISTS read_only");
 }
@@ -83,6 +85,7 @@ void close_standby(mysql::Session& standby) {
 void open_standby(mysql::Session& standby) {
   standby.execute("SET GLOBAL super_read_only=OFF");
   standby.execute("SET GLOBAL read_only=OFF");
+  base::stop_point("open-persisted", base::Edge::before);
   standby.execute("RESET PERSIST IF EXISTS read_only");
   standby.execute("RESET PERSIST IF EXISTS super_read_only");
 }

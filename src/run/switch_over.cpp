@@ -8,6 +8,7 @@
 
 #include "attest/attest.hpp"
 #include "base/failure.hpp"
+#include "base/stop_point.hpp"
 #include "provision/object_compare.hpp"
 #include "provision/provisioner.hpp"
 #include "run/changed_rows.hpp"
@@ -16,8 +17,10 @@
 
 namespace reseal::run {
 
+using base::Edge;
 using base::Failure;
 using base::FailureKind;
+using base::stop_point;
 using cutover::Decision;
 using cutover::Step;
 using std::chrono::duration_cast;
@@ -151,6 +154,12 @@ void SwitchOver::drive() {
     const auto took = duration_cast<milliseconds>(steady_clock::now() - start);
     report_.steps.emplace_back(std::string(name(step)), took);
   }
+  stop_point("record", Edge::before);
+  record_outcome();
+  stop_point("record", Edge::after);
+}
+
+void SwitchOver::record_outcome() {
   report_.switched = facts_.decision == Decision::made;
   if (report_.switched) {
     report_.serves = cutover::other(from_);
@@ -162,6 +171,12 @@ void SwitchOver::drive() {
 }
 
 void SwitchOver::take(Step step) {
+  stop_point(name(step), Edge::before);
+  carry_out(step);
+  stop_point(name(step), Edge::after);
+}
+
+void SwitchOver::carry_out(Step step) {
   switch (step) {
     case Step::announce:
       return announce();
@@ -240,6 +255,7 @@ void SwitchOver::step_failed(Step step, const Failure& failure) {
 
 void SwitchOver::announce() {
   epoch_ = cutover::begin_attempt(run_.target(), run_.id(), from_);
+  stop_point("announce-row", Edge::after);
   // Nothing that an earlier process or a proxy has sent under an earlier epoch may be carried out under this one.
   run_.end_other_sessions();
   facts_.announced = true;
@@ -267,6 +283,7 @@ void SwitchOver::note_stall() {
 void SwitchOver::raise_fence() {
   note_stall();
   run_.note(fence_note, "yes");
+  stop_point("fence-note", Edge::after);
   facts_.fence_may_stand = true;
   const auto patience = std::max(std::chrono::seconds(1), duration_cast<std::chrono::seconds>(left() / 2));
   fence::SourceFence(from()).raise(patience);
@@ -310,6 +327,7 @@ void SwitchOver::compare_changes() {
 
 void SwitchOver::create_triggers() {
   run_.note(triggers_note, "yes");
+  stop_point("triggers-note", Edge::after);
   facts_.triggers_may_exist = true;
   for (const auto* objects : {&triggers_, &events_}) {
     const auto made = provision::create_objects(to(), *objects, provision::Retry::once);
@@ -386,6 +404,7 @@ void SwitchOver::drop_triggers() {
   provision::Provisioner provisioner(run_.log());
   provisioner.drop_triggers(to(), run_.schemas());
   provisioner.drop_events(to(), run_.schemas());
+  stop_point("drop-triggers-note", Edge::before);
   run_.note(triggers_note, "no");
   facts_.triggers_may_exist = false;
 }
@@ -394,6 +413,7 @@ void SwitchOver::lower_fence() {
   fence::SourceFence fence(from());
   fence.lower();
   if (fence.up()) throw Failure(FailureKind::source, "the " + std::string(name(from_)) + " still refuses writes");
+  stop_point("lower-fence-note", Edge::before);
   run_.note(fence_note, "no");
   facts_.fence_may_stand = false;
   facts_.fenced = false;

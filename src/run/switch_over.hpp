@@ -44,6 +44,8 @@ class SwitchOver {
   void wait_for_the_lag(std::stop_token stop);
   void drive();
   void take(cutover::Step step);
+  void carry_out(cutover::Step step);
+  void record_outcome();
   void announce();
   void hold();
   void release();
