@@ -16,6 +16,8 @@ namespace {
 using base::Failure;
 using base::FailureKind;
 
+constexpr unsigned tls_error = 2026;  // CR_SSL_CONNECTION_ERROR
+
 // Client errors of a connection that is gone (MySQL manual, "Client Error Message Reference": CR_CONNECTION_ERROR to
 // CR_SERVER_LOST_EXTENDED) and server errors after which the same transaction may succeed.
 bool worth_a_retry(unsigned error) {
@@ -179,7 +181,10 @@ void Session::fail(std::string_view statement) {
   // Statements carry row values: only the leading words are shown.
   auto words = std::string(statement.substr(0, 60));
   if (const auto literal = words.find_first_of("'\""); literal != std::string::npos) words.resize(literal);
-  throw Failure(worth_a_retry(error)    ? FailureKind::transient
+  // Over TLS a connection that breaks is reported as an error of TLS. At the login that may be a certificate, which
+  // does not mend itself; here it is the connection.
+  const bool transient = worth_a_retry(error) || error == tls_error;
+  throw Failure(transient               ? FailureKind::transient
                 : side_ == Side::source ? FailureKind::source
                                         : FailureKind::target,
                 std::string("the ") + side_name(side_) + " answered: " + mysql_error(handle_.get()) + " (" +
