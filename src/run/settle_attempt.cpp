@@ -48,14 +48,15 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
   if (cutover::close_attempts(record, run_id)) {
     end_other_sessions(going_on, run_id, process);
     fence::SourceFence fence(going_on);
-    if (fence.up()) fence.lower();
+    if (fence.stands()) fence.lower();
     return attempt->from;
   }
   const auto serves = cutover::other(attempt->from);
   const auto finished = std::stoull(TargetRecord(record).get("switched_epoch").value_or("0"));
   if (finished < attempt->epoch) {
     auto session = open(serves, mysql::Side::target);
-    if (!fence::standby_open(session)) fence::open_standby(session);
+    // Also when it is open: a tool that was killed may have left it closed for its next start.
+    fence::open_standby(session);
   }
   return serves;
 }
