@@ -38,7 +38,9 @@ Run::~Run() = default;
 void Run::reconnect() {
   const auto open_anew = [](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint, mysql::Side side,
                             std::string& connection_id) {
-    session.emplace(endpoint, side, control_timeout);
+    // The lost one stays until there is another: whoever asks it meanwhile is told that it is lost.
+    mysql::Session opened(endpoint, side, control_timeout);
+    session = std::move(opened);
     if (!connection_id.empty()) end_lost_session(*session, endpoint.process, connection_id);
     connection_id = session->scalar("SELECT CONNECTION_ID()").value_or("");
   };
@@ -55,7 +57,10 @@ void Run::take_target_lock() {
   } catch (const Failure& failure) {
     if (failure.kind() != FailureKind::transient) throw;
   }
+  // On a connection that broke without a word the server would keep the lock for hours.
+  if (!lock_connection_.empty()) end_lost_session(*target_, options_.target.process, lock_connection_);
   target_lock_.emplace(options_.target, mysql::Side::target);
+  lock_connection_ = target_lock_->scalar("SELECT CONNECTION_ID()").value_or("");
   if (target_lock_->scalar("SELECT GET_LOCK('reseal.run', 3)") != "1")
     throw Failure(FailureKind::running, "another reseal works on the target " + options_.target.text() +
                                             "; nothing was changed. Wait for it, or stop it first");

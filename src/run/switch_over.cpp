@@ -164,6 +164,8 @@ void SwitchOver::record_outcome() {
   if (report_.switched) {
     report_.serves = cutover::other(from_);
     run_.switched(report_.serves, epoch_);
+  } else if (facts_.announced) {
+    close_attempt();
   }
   run_.record("switch", report_.switched
                             ? fmt::format("{} serves, stall {} ms", name(report_.serves), report_.stall.count())
@@ -174,6 +176,16 @@ void SwitchOver::take(Step step) {
   stop_point(name(step), Edge::before);
   carry_out(step);
   stop_point(name(step), Edge::after);
+}
+
+/// Says that nothing comes of the attempt any more: a proxy that starts would give it time to end. The proxy does
+/// without when the target is away.
+void SwitchOver::close_attempt() {
+  try {
+    cutover::close_attempts(run_.target(), run_.id());
+  } catch (const Failure& failure) {
+    run_.log().warn(std::string("switch: the attempt could not be closed: ") + failure.what());
+  }
 }
 
 void SwitchOver::carry_out(Step step) {

@@ -46,6 +46,7 @@ class SwitchOver {
   void take(cutover::Step step);
   void carry_out(cutover::Step step);
   void record_outcome();
+  void close_attempt();
   void announce();
   void hold();
   void release();
