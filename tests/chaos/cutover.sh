@@ -204,26 +204,31 @@ reach_point() {
 }
 
 kill_server() {
-  kill -KILL "$(<"$servers/$1/mysqld.pid")"
+  local process
+  process=$(<"$servers/$1/mysqld.pid")
+  kill -KILL "$process"
   kill -CONT "$tool"
   sleep 0.5
+  # Its lock on the socket stands until the process is gone.
+  wait_until 20000 gone "$process"
   "$reseal" sandbox up --dir "$servers" --gtid "$gtid" >"$case_folder/sandbox.out" 2>&1 ||
     fail "the $1 does not start again, see sandbox.out"
 }
 
+signal_and_go_on() {
+  kill "-$1" "$(<"$pair/$2.pid")"
+  kill -CONT "$tool"
+}
+
 do_harm() {
   case $victim in
-    tool | alone)
-      kill -KILL "$tool"
-      return
-      ;;
-    proxy) kill -KILL "$(<"$pair/proxy.pid")" ;;
+    tool | alone) kill -KILL "$tool" ;;
     source | target) kill_server "$victim" ;;
-    net-source) kill -USR1 "$(<"$pair/tool-s.pid")" ;;
-    net-target) kill -USR1 "$(<"$pair/tool-t.pid")" ;;
-    net-proxy) kill -USR1 "$(<"$pair/proxy-relay.pid")" ;;
+    proxy) signal_and_go_on KILL proxy ;;
+    net-source) signal_and_go_on USR1 tool-s ;;
+    net-target) signal_and_go_on USR1 tool-t ;;
+    net-proxy) signal_and_go_on USR1 proxy-relay ;;
   esac
-  kill -CONT "$tool"
 }
 
 # rerun VERB OPTION...: until it ends with 0.
@@ -259,6 +264,7 @@ come_to_an_end() {
   fi
 }
 ended() { ! alive; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
 
 other() { if [[ $1 == source ]]; then echo target; else echo source; fi; }
 persisted() {
