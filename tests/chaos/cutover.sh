@@ -9,17 +9,17 @@ forward_points=(announce:before announce-row:after announce:after hold:after fen
   events:after hook:after record:after)
 backing_points=(lower-fence:before lower-fence-persisted:before lower-fence-note:before lower-fence:after
   drop-triggers:before drop-triggers-note:before drop-triggers:after resume-follow:after)
-all_victims=(tool alone proxy source target net-source net-target net-proxy)
+all_victims=(tool alone asleep proxy source target net-source net-target net-proxy)
 
-points=all victims=all gtid=on scale=0.05 turn=0
+points=all victims=all cases= gtid=on turn=0
 while (($# > 0)); do
   if [[ $1 == --back ]]; then turn=1; shift; continue; fi
   (($# > 1)) || usage
   case $1 in
     --points) points=$2 ;;
     --victims) victims=$2 ;;
+    --cases) cases=$2 ;;
     --gtid) gtid=$2 ;;
-    --scale) scale=$2 ;;
     *) usage ;;
   esac
   shift 2
@@ -34,11 +34,26 @@ chosen() {
     echo "$wish"
   done
 }
-[[ $gtid =~ ^(on|off)$ && $scale =~ ^[0-9.]+$ && $points == [a-z]* && $victims == [a-z]* ]] || usage
+[[ $gtid =~ ^(on|off)$ && $points == [a-z]* && $victims == [a-z]* ]] || usage
 points=$(chosen "$points" "${forward_points[@]}" "${backing_points[@]}") || usage
 victims=$(chosen "$victims" "${all_victims[@]}") || usage
 mapfile -t points <<<"$points"
 mapfile -t victims <<<"$victims"
+# Every case as POINT/VICTIM/TURN; an odd turn is a rollback.
+list=()
+if [[ -n $cases ]]; then
+  for one in ${cases//,/ }; do
+    [[ $one == */* ]] || usage
+    chosen "${one%%/*}" "${forward_points[@]}" "${backing_points[@]}" >/dev/null || usage
+    chosen "${one#*/}" "${all_victims[@]}" >/dev/null || usage
+    list+=("$one/$(((${#list[@]} + turn) % 2))")
+  done
+  mapfile -t points < <(printf '%s\n' "${list[@]%%/*}" | sort -u)
+else
+  for ((p = 0; p < ${#points[@]}; ++p)); do
+    for ((v = 0; v < ${#victims[@]}; ++v)); do list+=("${points[p]}/${victims[v]}/$(((p + v + turn) % 2))"); done
+  done
+fi
 
 source "$root/tests/chaos/common.sh"
 
@@ -132,7 +147,7 @@ begin_pair() {
   servers=$pair/servers
   mkdir "$pair"
   "$reseal" sandbox up --dir "$servers" --gtid "$gtid" >"$pair/sandbox.out" 2>&1 &&
-    "$reseal" load prepare --defaults-file "$servers/source.cnf" --schema shop --scale "$scale" \
+    "$reseal" load prepare --defaults-file "$servers/source.cnf" --schema shop --scale 0.05 \
       >"$pair/prepare.out" 2>&1 &&
     relay tool-s source && relay tool-t target && relay proxy-relay source target && start_proxy || return 1
   run=(--state "$pair/state" --source-defaults-file "$pair/tool-s-source.cnf"
@@ -223,6 +238,10 @@ signal_and_go_on() {
 do_harm() {
   case $victim in
     tool | alone) kill -KILL "$tool" ;;
+    asleep)
+      sleep "$((lease_ms / 1000 + 2))"
+      kill -CONT "$tool"
+      ;;
     source | target) kill_server "$victim" ;;
     proxy) signal_and_go_on KILL proxy ;;
     net-source) signal_and_go_on USR1 tool-s ;;
@@ -361,13 +380,11 @@ one_case() {
 }
 
 lost_in_all=0 duplicated_in_all=0 failed=0
-for ((p = 0; p < ${#points[@]}; ++p)); do
-  for ((v = 0; v < ${#victims[@]}; ++v)); do
-    point=${points[p]} victim=${victims[v]}
-    from=source to=target
-    if (((p + v + turn) % 2 == 1)); then from=target to=source; fi
-    one_case
-  done
+for one in "${list[@]}"; do
+  IFS=/ read -r point victim turn <<<"$one"
+  from=source to=target
+  if [[ $turn == 1 ]]; then from=target to=source; fi
+  one_case
 done
 echo "CHAOS cutover points=${#points[@]} cases=$number lost=$lost_in_all duplicated=$duplicated_in_all failed=$failed"
 ((failed == 0))
