@@ -59,7 +59,7 @@ source "$root/tests/chaos/common.sh"
 
 timeout_ms=4000         # of the switch
 lease_ms=9000           # the proxy's, 5 s more than the tool's time-out
-unserved_limit_ms=25000 # the lease, a server's start, and the wait of a login in between, with room for a slow machine
+unserved_limit_ms=45000 # the lease, a server's start, and the wait of a login in between, with room for a slow machine
 cases_of_a_pair=40      # then a new one: the audit reads all logs since the load's tables were made
 
 pair= kept=() relays=() load= tool= logs=()
@@ -113,7 +113,7 @@ relay() {
   "$root/tests/chaos/relay" "${ports[@]}" >"$pair/$name.ports" 2>"$pair/$name.log" &
   relays+=($!)
   echo $! >"$pair/$name.pid"
-  wait_until 5000 test -s "$pair/$name.ports" || return 1
+  wait_until 60000 test -s "$pair/$name.ports" || return 1
   read -ra ports <"$pair/$name.ports"
   for side; do
     (umask 077 && sed "s/^port=.*/port=${ports[0]}/" "$servers/$side.cnf" >"$pair/$name-$side.cnf")
@@ -132,7 +132,7 @@ start_proxy() {
     --tls-cert "$servers/source/data/server-cert.pem" --tls-key "$servers/source/data/server-key.pem"
   (umask 077 && printf '[client]\nhost=127.0.0.1\nport=%s\nuser=app\npassword=%s\nssl-mode=VERIFY_CA\nssl-ca=%s\n' \
     "$port" "$password" "$servers/source/data/ca.pem" >"$pair/app.cnf")
-  wait_until 10000 proxy_serves source
+  wait_until 60000 proxy_serves source
 }
 
 proxy_serves() {
@@ -176,7 +176,7 @@ start_load() {
     --log-dir "$case_folder/load" >"$case_folder/load.out" 2>&1 &
   load=$!
   # A signal that meets this shell's child before it has become the load would run this script's own trap in it.
-  wait_until 10000 compgen -G "$case_folder/load/*" >/dev/null || fail "the load does not start, see load.out"
+  wait_until 60000 compgen -G "$case_folder/load/*" >/dev/null || fail "the load does not start, see load.out"
 }
 
 stop_load() {
@@ -305,13 +305,13 @@ rows_in_ledger() { sql "$serves" 'SELECT COUNT(*) FROM shop.ledger'; }
 clients_write() { (($(rows_in_ledger) > rows_before + 4)); }
 
 judge() {
-  wait_until $((lease_ms + 8000)) legal ||
+  wait_until $((lease_ms + 15000)) legal ||
     fail "decision $decision, source open $(open_for_writes source), target open $(open_for_writes target)," \
       "proxy $("$reseal" proxy status --control "$pair/proxy.sock" 2>&1 | grep -o '"holding.*')"
   [[ $(persisted "$serves") == 0 ]] || fail "the $serves serves, and would not after its next start"
   [[ $(persisted "$(other "$serves")") != 0 ]] || fail "the $(other "$serves") would be open after its next start"
   rows_before=$(rows_in_ledger)
-  wait_until 15000 clients_write || fail "the clients do not write again"
+  wait_until 30000 clients_write || fail "the clients do not write again"
   stop_load
   ((${unserved:-999999} <= unserved_limit_ms)) || fail "a client was without a commit for ${unserved:-?} ms"
   never_both_open || fail "both servers were open for writes, see samples"
@@ -355,7 +355,7 @@ make_ready() {
 
 one_case() {
   failures=() decision='?' by='?' lost='?' duplicated='?' unserved='?'
-  number=$((number + 1))
+  number=$((number + 1)) case_folder=
   if make_ready; then
     samples_before=$(wc -l <"$pair/samples")
     start_load
