@@ -163,7 +163,7 @@ void SwitchOver::record_outcome() {
   report_.switched = facts_.decision == Decision::made;
   if (report_.switched) {
     report_.serves = cutover::other(from_);
-    run_.switched(report_.serves, epoch_);
+    record_switched();
   } else if (facts_.announced) {
     close_attempt();
   }
@@ -176,6 +176,17 @@ void SwitchOver::take(Step step) {
   stop_point(name(step), Edge::before);
   carry_out(step);
   stop_point(name(step), Edge::after);
+}
+
+void SwitchOver::record_switched() {
+  while (true) {
+    try {
+      return run_.switched(report_.serves, epoch_);
+    } catch (const Failure& failure) {
+      run_.log().warn(std::string("switch: record: ") + failure.what());
+      ask_anew("record", failure, ask_again_after);
+    }
+  }
 }
 
 /// Says that nothing comes of the attempt any more: a proxy that starts would give it time to end. The proxy does
@@ -253,11 +264,17 @@ void SwitchOver::step_failed(Step step, const Failure& failure) {
     report_.given_up_because = std::string(name(step)) + ": " + failure.what();
     if (failure.kind() == FailureKind::divergence) run_.poison(std::string("at the switch: ") + failure.what());
   }
+  const bool for_good = backing_out || facts_.decision != Decision::none;
+  ask_anew(name(step), failure, for_good ? ask_again_after : milliseconds(0));
+}
+
+/// Opens the sessions anew after `wait`, for another try of the step. Throws when there have been too many.
+void SwitchOver::ask_anew(std::string_view step, const Failure& failure, milliseconds wait) {
   if (++backing_out_tries_ > backing_out_limit)
     throw Failure(facts_.decision == Decision::made ? FailureKind::needs_operator : FailureKind::transient,
-                  "the switch stands at " + std::string(name(step)) + " and the server does not answer: " +
-                      failure.what() + ". Run reseal again when it does: it goes on from here");
-  if (backing_out || facts_.decision != Decision::none) std::this_thread::sleep_for(ask_again_after);
+                  "the switch stands at " + std::string(step) + " and the server does not answer: " + failure.what() +
+                      ". Run reseal again when it does: it goes on from here");
+  std::this_thread::sleep_for(wait);
   try {
     run_.reconnect();
   } catch (const Failure& lost) {
