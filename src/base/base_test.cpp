@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
 
 #include "base/bounded_queue.hpp"
 #include "base/byte_cursor.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "base/stop_point.hpp"
 #include "base/task_group.hpp"
 
 namespace reseal::base {
@@ -69,6 +75,23 @@ TEST(failure, context_is_added_in_front_and_the_kind_is_kept) {
 }
 
 TEST(log, control_characters_cannot_forge_a_line) { EXPECT_EQ(printable("a\nb\x7F"), "a\\x0ab\\x7f"); }
+
+TEST(stop_point, stands_still_where_it_is_named_and_only_once) {
+  const auto child = ::fork();
+  if (child == 0) {
+    ::setenv("RESEAL_STOP_AT", "other:before,decide:after", 1);
+    stop_point("decide", Edge::before);
+    stop_point("decide", Edge::after);
+    stop_point("decide", Edge::after);
+    ::_exit(7);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+  ASSERT_TRUE(WIFSTOPPED(status)) << status;
+  ASSERT_EQ(::kill(child, SIGCONT), 0);
+  ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
+}
 
 }  // namespace
 }  // namespace reseal::base

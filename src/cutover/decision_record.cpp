@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/failure.hpp"
+#include "base/stop_point.hpp"
 #include "fence/record_door.hpp"
 #include "sql/quote.hpp"
 
@@ -81,11 +82,13 @@ bool closed(mysql::Session& target, std::uint64_t epoch) {
 
 void write_decision(mysql::Session& target, const DecisionRecord& record) {
   const fence::RecordDoor door(target);
+  base::stop_point("decide-row", base::Edge::before);
   target.execute(
       fmt::format("INSERT INTO reseal.decision VALUES ({},'{}','decided',{},{},{},{},{},{},UTC_TIMESTAMP(6))",
                   record.epoch, name(record.serves), quote_text(record.run_id), quote_text(record.source.binlog.text()),
                   quote_text(record.source.gtids.text()), quote_text(record.target.binlog.text()),
                   quote_text(record.target.gtids.text()), quote_text(record.digest)));
+  base::stop_point("decide-row", base::Edge::after);
 }
 
 bool close_attempts(mysql::Session& target, const std::string& run_id) {

@@ -2,6 +2,7 @@
 #include "fence/source_fence.hpp"
 
 #include "base/failure.hpp"
+#include "base/stop_point.hpp"
 #include "mysql/schema_reader.hpp"
 
 namespace reseal::fence {
@@ -31,11 +32,19 @@ void SourceFence::raise(std::chrono::seconds patience) {
 void SourceFence::lower() {
   source_.execute("SET GLOBAL super_read_only=OFF");
   source_.execute("SET GLOBAL read_only=OFF");
+  base::stop_point("lower-fence-persisted", base::Edge::before);
   source_.execute("RESET PERSIST IF EXISTS super_read_only");
   source_.execute("RESET PERSIST IF EXISTS read_only");
 }
 
 bool SourceFence::up() { return source_.scalar("SELECT @@global.super_read_only") == "1"; }
+
+bool SourceFence::stands() {
+  return source_.scalar(
+             "SELECT @@global.read_only OR @@global.super_read_only OR EXISTS (SELECT 1 FROM "
+             "performance_schema.persisted_variables"
+             " WHERE VARIABLE_NAME IN ('super_read_only','read_only') AND VARIABLE_VALUE='ON')") == "1";
+}
 
 std::vector<std::uint64_t> SourceFence::open_writers() {
   std::vector<std::uint64_t> writers;
@@ -83,6 +92,7 @@ void close_standby(mysql::Session& standby) {
 void open_standby(mysql::Session& standby) {
   standby.execute("SET GLOBAL super_read_only=OFF");
   standby.execute("SET GLOBAL read_only=OFF");
+  base::stop_point("open-persisted", base::Edge::before);
   standby.execute("RESET PERSIST IF EXISTS read_only");
   standby.execute("RESET PERSIST IF EXISTS super_read_only");
 }

@@ -181,10 +181,12 @@ void Session::fail(std::string_view statement) {
   // Statements carry row values: only the leading words are shown.
   auto words = std::string(statement.substr(0, 60));
   if (const auto literal = words.find_first_of("'\""); literal != std::string::npos) words.resize(literal);
-  // Under TLS a connection that breaks within a statement is told as a TLS error.
-  throw Failure(worth_a_retry(error) || error == tls_error ? FailureKind::transient
-                : side_ == Side::source                    ? FailureKind::source
-                                                           : FailureKind::target,
+  // Over TLS a connection that breaks is reported as an error of TLS. At the login that may be a certificate, which
+  // does not mend itself; here it is the connection.
+  const bool transient = worth_a_retry(error) || error == tls_error;
+  throw Failure(transient               ? FailureKind::transient
+                : side_ == Side::source ? FailureKind::source
+                                        : FailureKind::target,
                 std::string("the ") + side_name(side_) + " answered: " + mysql_error(handle_.get()) + " (" +
                     std::to_string(error) + ") to: " + words,
                 error);

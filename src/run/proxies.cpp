@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/failure.hpp"
+#include "base/stop_point.hpp"
 #include "proxy/control.hpp"
 
 namespace reseal::run {
@@ -94,6 +95,7 @@ void Proxies::release(std::uint64_t epoch, Serves serves) {
         log_.info(fmt::format("proxy on {}: {} sessions moved, {} closed, {} under way", socket,
                               moved.value("moved", 0), moved.value("closed", 0), moved.value("under_way", 0)));
       }
+      base::stop_point("release-moved", base::Edge::after);
       ask(socket, {{"do", "release"}, {"epoch", epoch}});
     } catch (const Failure& failure) {
       log_.warn(fmt::format("a proxy could not be told that the {} serves, and will ask when its lease ends: {}",

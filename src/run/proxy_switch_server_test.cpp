@@ -361,6 +361,38 @@ TEST_F(ProxySwitch, of_a_tool_that_died_within_a_rollback_the_proxy_does_the_sam
   expect_writes_on(Serves::source, client);
 }
 
+TEST_F(ProxySwitch, what_a_tool_that_died_left_for_a_servers_next_start_is_put_right) {
+  open().advance(Until::verified, {});
+  const auto leave_it_for_the_next_start = [](Serves side) {
+    auto session = connect(side);
+    session.execute("SET GLOBAL super_read_only=OFF");
+    session.execute("SET GLOBAL read_only=OFF");
+  };
+  const auto settle = [] {
+    return settle_attempt(server(Serves::source).endpoint(), server(Serves::target).endpoint(), 0ms);
+  };
+  const auto kept_for_the_next_start = [](Serves side) {
+    auto session = connect(side);
+    return session.scalar(
+        "SELECT COUNT(*) FROM performance_schema.persisted_variables"
+        " WHERE VARIABLE_NAME LIKE '%read_only'");
+  };
+  die_under_the_fence(Serves::source);
+  leave_it_for_the_next_start(Serves::source);
+  EXPECT_EQ(kept_for_the_next_start(Serves::source), "1");
+  EXPECT_EQ(settle(), Serves::source);
+  EXPECT_EQ(kept_for_the_next_start(Serves::source), "0");
+
+  open().advance(Until::verified, {});
+  const auto tool = die_under_the_fence(Serves::source);
+  decide(tool);
+  leave_it_for_the_next_start(Serves::target);
+  EXPECT_EQ(kept_for_the_next_start(Serves::target), "1");
+  EXPECT_EQ(settle(), Serves::target);
+  EXPECT_EQ(kept_for_the_next_start(Serves::target), "0");
+  EXPECT_EQ(kept_for_the_next_start(Serves::source), "1");
+}
+
 TEST_F(ProxySwitch, a_proxy_that_starts_within_an_attempt_gives_it_time_and_closes_it) {
   start_proxy();
   open().advance(Until::verified, {});

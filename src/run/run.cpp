@@ -51,7 +51,7 @@ Run::~Run() = default;
 void Run::reconnect() {
   const auto open_anew = [](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint, mysql::Side side,
                             std::string& connection_id) {
-    // When that throws the lost session is still there, and fails again as a lost one does.
+    // The lost one stays until there is another: whoever asks it meanwhile is told that it is lost.
     session = mysql::Session(endpoint, side, control_timeout);
     if (!connection_id.empty()) end_lost_session(*session, endpoint.process, connection_id);
     connection_id = session->scalar("SELECT CONNECTION_ID()").value_or("");
@@ -78,7 +78,10 @@ void Run::take_target_lock() {
   } catch (const Failure& failure) {
     if (failure.kind() != FailureKind::transient) throw;
   }
+  // On a connection that broke without a word the server would keep the lock for hours.
+  if (!lock_connection_.empty()) end_lost_session(*target_, options_.target.process, lock_connection_);
   target_lock_ = mysql::Session(options_.target, mysql::Side::target);
+  lock_connection_ = target_lock_->scalar("SELECT CONNECTION_ID()").value_or("");
   if (target_lock_->scalar("SELECT GET_LOCK('reseal.run', 3)") != "1")
     throw Failure(FailureKind::running, "another reseal works on the target " + options_.target.text() +
                                             "; nothing was changed. Wait for it, or stop it first");

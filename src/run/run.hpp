@@ -122,6 +122,7 @@ class Run {
   std::optional<mysql::Session> target_lock_;
   std::string source_connection_;  ///< the server's number for it
   std::string target_connection_;
+  std::string lock_connection_;
   mysql::ServerFacts source_facts_;
   mysql::ServerFacts target_facts_;
   std::vector<std::string> schemas_;

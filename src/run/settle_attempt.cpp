@@ -70,7 +70,8 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
       throw_if_overtaken();
       end_other_sessions(going_on, run_id, process);
       // Another proxy may be at it too, and have lifted a half of the fence to write the record.
-      if (!fence::standby_open(going_on)) fence::SourceFence(going_on).lower();
+      fence::SourceFence fence(going_on);
+      if (fence.stands()) fence.lower();
       return attempt->from;
     }
   }
@@ -79,7 +80,8 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
   if (finished < attempt->epoch) {
     auto session = open(serves, mysql::Side::target);
     throw_if_overtaken();
-    if (!fence::standby_open(session)) fence::open_standby(session);
+    // Also when it is open: a tool that was killed may have left it closed for its next start.
+    fence::open_standby(session);
   }
   return serves;
 }

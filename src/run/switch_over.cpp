@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/failure.hpp"
+#include "base/stop_point.hpp"
 #include "provision/object_compare.hpp"
 #include "provision/provisioner.hpp"
 #include "run/changed_rows.hpp"
@@ -16,8 +17,10 @@
 
 namespace reseal::run {
 
+using base::Edge;
 using base::Failure;
 using base::FailureKind;
+using base::stop_point;
 using cutover::Decision;
 using cutover::Step;
 using std::chrono::duration_cast;
@@ -156,10 +159,18 @@ void SwitchOver::drive() {
     const auto took = duration_cast<milliseconds>(steady_clock::now() - start);
     report_.steps.emplace_back(std::string(name(step)), took);
   }
+  stop_point("record", Edge::before);
+  record_outcome();
+  stop_point("record", Edge::after);
+}
+
+void SwitchOver::record_outcome() {
   report_.switched = facts_.decision == Decision::made;
   if (report_.switched) {
     report_.serves = cutover::other(from_);
-    run_.switched(report_.serves, epoch_);
+    record_switched();
+  } else if (facts_.announced) {
+    close_attempt();
   }
   run_.record("switch", report_.switched
                             ? fmt::format("{} serves, stall {} ms", name(report_.serves), report_.stall.count())
@@ -167,6 +178,33 @@ void SwitchOver::drive() {
 }
 
 void SwitchOver::take(Step step) {
+  stop_point(name(step), Edge::before);
+  carry_out(step);
+  stop_point(name(step), Edge::after);
+}
+
+void SwitchOver::record_switched() {
+  while (true) {
+    try {
+      return run_.switched(report_.serves, epoch_);
+    } catch (const Failure& failure) {
+      run_.log().warn(std::string("switch: record: ") + failure.what());
+      ask_anew("record", failure, ask_again_after);
+    }
+  }
+}
+
+/// Says that nothing comes of the attempt any more: a proxy that starts would give it time to end. The proxy does
+/// without when the target is away.
+void SwitchOver::close_attempt() {
+  try {
+    cutover::close_attempts(run_.target(), run_.id());
+  } catch (const Failure& failure) {
+    run_.log().warn(std::string("switch: the attempt could not be closed: ") + failure.what());
+  }
+}
+
+void SwitchOver::carry_out(Step step) {
   switch (step) {
     case Step::announce:
       return announce();
@@ -231,11 +269,17 @@ void SwitchOver::step_failed(Step step, const Failure& failure) {
     report_.given_up_because = std::string(name(step)) + ": " + failure.what();
     if (failure.kind() == FailureKind::divergence) run_.poison(std::string("at the switch: ") + failure.what());
   }
+  const bool for_good = backing_out || facts_.decision != Decision::none;
+  ask_anew(name(step), failure, for_good ? ask_again_after : milliseconds(0));
+}
+
+/// Opens the sessions anew after `wait`, for another try of the step. Throws when there have been too many.
+void SwitchOver::ask_anew(std::string_view step, const Failure& failure, milliseconds wait) {
   if (++backing_out_tries_ > backing_out_limit)
     throw Failure(facts_.decision == Decision::made ? FailureKind::needs_operator : FailureKind::transient,
-                  "the switch stands at " + std::string(name(step)) + " and the server does not answer: " +
-                      failure.what() + ". Run reseal again when it does: it goes on from here");
-  if (backing_out || facts_.decision != Decision::none) std::this_thread::sleep_for(ask_again_after);
+                  "the switch stands at " + std::string(step) + " and the server does not answer: " + failure.what() +
+                      ". Run reseal again when it does: it goes on from here");
+  std::this_thread::sleep_for(wait);
   try {
     run_.reconnect();
   } catch (const Failure& lost) {
@@ -245,6 +289,7 @@ void SwitchOver::step_failed(Step step, const Failure& failure) {
 
 void SwitchOver::announce() {
   epoch_ = cutover::begin_attempt(run_.target(), run_.id(), from_);
+  stop_point("announce-row", Edge::after);
   // Nothing that an earlier process or a proxy has sent under an earlier epoch may be carried out under this one.
   run_.end_other_sessions();
   facts_.announced = true;
@@ -273,6 +318,7 @@ void SwitchOver::note_stall() {
 void SwitchOver::raise_fence() {
   note_stall();
   run_.note(fence_note, "yes");
+  stop_point("fence-note", Edge::after);
   facts_.fence_may_stand = true;
   const auto patience = std::max(std::chrono::seconds(1), duration_cast<std::chrono::seconds>(left() / 2));
   fence::SourceFence(from()).raise(patience);
@@ -316,6 +362,7 @@ void SwitchOver::compare_changes() {
 
 void SwitchOver::create_triggers() {
   run_.note(triggers_note, "yes");
+  stop_point("triggers-note", Edge::after);
   facts_.triggers_may_exist = true;
   for (const auto* objects : {&triggers_, &events_}) {
     const auto made = provision::create_objects(to(), *objects, provision::Retry::once);
@@ -400,6 +447,7 @@ void SwitchOver::drop_triggers() {
   provision::Provisioner provisioner(run_.log());
   provisioner.drop_triggers(to(), run_.schemas());
   provisioner.drop_events(to(), run_.schemas());
+  stop_point("drop-triggers-note", Edge::before);
   run_.note(triggers_note, "no");
   facts_.triggers_may_exist = false;
 }
@@ -408,6 +456,7 @@ void SwitchOver::lower_fence() {
   fence::SourceFence fence(from());
   fence.lower();
   if (fence.up()) throw Failure(FailureKind::source, "the " + std::string(name(from_)) + " still refuses writes");
+  stop_point("lower-fence-note", Edge::before);
   run_.note(fence_note, "no");
   facts_.fence_may_stand = false;
   facts_.fenced = false;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,10 @@ class SwitchOver {
   void wait_for_the_lag(std::stop_token stop);
   void drive();
   void take(cutover::Step step);
+  void carry_out(cutover::Step step);
+  void record_outcome();
+  void record_switched();
+  void close_attempt();
   void announce();
   void hold();
   void release();
@@ -63,6 +68,7 @@ class SwitchOver {
   void drop_triggers();
   void lower_fence();
   void step_failed(cutover::Step step, const base::Failure& failure);
+  void ask_anew(std::string_view step, const base::Failure& failure, std::chrono::milliseconds wait);
   std::chrono::milliseconds left() const;
   mysql::Session& from() { return run_.session(from_); }
   mysql::Session& to() { return run_.session(cutover::other(from_)); }

@@ -56,10 +56,35 @@ TEST_F(Moves, a_switch_that_cannot_fence_in_time_is_given_up_and_the_source_serv
   limits.timeout = std::chrono::milliseconds(2000);
   const auto report = SwitchOver(run, limits).execute({});
   EXPECT_FALSE(report.switched);
+  const auto attempt = cutover::latest_attempt(run.target());
+  ASSERT_TRUE(attempt);
+  EXPECT_TRUE(cutover::closed(run.target(), attempt->epoch)) << "a proxy that starts would wait for it";
   blocker.execute("UNLOCK TABLES");
   sql("INSERT INTO t VALUES (1)");
   EXPECT_TRUE(SwitchOver(run, {}).execute({}).switched);
   expect_same("SELECT id FROM app.t");
+}
+
+// The steps of a switch ask a server again and again until it is back.
+TEST_F(Moves, a_server_that_is_away_is_a_failure_that_may_be_tried_again) {
+  begin(source_server(), "CREATE TABLE t (id INT PRIMARY KEY);\n");
+  auto& run = open();
+  run.advance(Until::verified, {});
+  source_.reset();
+  server_->kill_hard();
+  for (int tries = 0; tries < 2; ++tries) {
+    try {
+      run.source().scalar("SELECT 1");
+      ADD_FAILURE() << "the server is gone";
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.kind(), FailureKind::transient) << failure.what();
+    }
+    EXPECT_THROW(run.reconnect(), Failure);
+  }
+  server_->start_again();
+  source_.emplace(server_->endpoint(), mysql::Side::source);
+  run.reconnect();
+  EXPECT_EQ(run.source().scalar("SELECT 1"), "1");
 }
 
 /// The application's writes go to whoever serves.
