@@ -51,8 +51,8 @@ round() {
   note acknowledged "single $1"
   ask "BEGIN; $(insert pair "$1" 1) $(insert pair "$1" 2) COMMIT; SELECT 'done';" "done" || return
   note acknowledged "pair $1"
-  ask 'SELECT @@time_zone, @@sql_mode, @mark, CAST(@amount AS CHAR), @@character_set_client, @@autocommit, DATABASE();' \
-    "$session" || return
+  ask 'SELECT @@time_zone, @@sql_mode, @mark, CAST(@amount AS CHAR), @@character_set_client, @@autocommit,
+    DATABASE();' "$session" || return
   ask "SELECT words, HEX(bytes), document FROM work WHERE client = '$name' AND kind = 'single' AND number = $1;" \
     "$(words "$1")"$'\t'"$(bytes "$1")"$'\t'"$(document "$1")"
 }

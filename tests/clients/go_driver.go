@@ -4,8 +4,8 @@
 //
 //	go_driver HOST PORT USER PASSWORD_FILE CA_FILE|- FOLDER NAME
 //
-// RESEAL_CLIENT_VERSION is what it says its version is. database/sql tries again by itself on another connection when the
-// driver says that one is dead, but not for a connection that is held, as two of the three are here. Its pool ends
+// RESEAL_CLIENT_VERSION is what it says its version is. database/sql tries again by itself on another connection when
+// the driver says that one is dead, but not for a connection that is held, as two of the three are here. Its pool ends
 // connections after two seconds.
 package main
 
@@ -29,7 +29,7 @@ import (
 
 const (
 	mode    = "STRICT_TRANS_TABLES,NO_ZERO_DATE"
-	columns = "INSERT INTO work (client, kind, number, part, words, bytes, document) VALUES "
+	columns = "INSERT INTO work (client, kind, number, part, words, bytes, document, maybe) VALUES "
 	row     = "SELECT words, bytes, document FROM work WHERE client = ? AND kind = ? AND number = ?"
 	session = "SELECT @@time_zone, @@sql_mode, @mark, CAST(@amount AS CHAR), @@character_set_client, " +
 		"@@autocommit, DATABASE()"
@@ -102,13 +102,17 @@ func insert(execute func() (sql.Result, error)) (id int64, err error) {
 
 func values(kind string, number, part int) []interface{} {
 	text, _ := json.Marshal(document(number))
-	return []interface{}{name, kind, number, part, words(number), allBytes(number), string(text)}
+	var maybe interface{}
+	if number%2 == 0 {
+		maybe = number
+	}
+	return []interface{}{name, kind, number, part, words(number), allBytes(number), string(text), maybe}
 }
 
 // plain is an INSERT of one row in the text protocol.
 func plain(kind string, number, part int) string {
 	text, _ := json.Marshal(document(number))
-	return columns + fmt.Sprintf("('%s', '%s', %d, %d, '%s', x'%x', '%s')", name, kind, number, part, words(number),
+	return columns + fmt.Sprintf("('%s', '%s', %d, %d, '%s', x'%x', '%s', NULL)", name, kind, number, part, words(number),
 		allBytes(number), text)
 }
 
@@ -146,7 +150,7 @@ func hold(db *sql.DB) (held, error) {
 		return held{}, err
 	}
 	here := held{conn: conn}
-	if here.insert, err = conn.PrepareContext(ctx, columns+"(?, ?, ?, ?, ?, ?, ?)"); err != nil {
+	if here.insert, err = conn.PrepareContext(ctx, columns+"(?, ?, ?, ?, ?, ?, ?, ?)"); err != nil {
 		return held{}, err
 	}
 	here.row, err = conn.PrepareContext(ctx, row)
@@ -191,7 +195,8 @@ func (here held) prepared(number int) error {
 	note(".acknowledged", fmt.Sprintf("prepared %d", number))
 	var text string
 	var blob, found []byte
-	if err = timed(func() error { return here.row.QueryRow(name, "prepared", number).Scan(&text, &blob, &found) }); err != nil {
+	err = timed(func() error { return here.row.QueryRow(name, "prepared", number).Scan(&text, &blob, &found) })
+	if err != nil {
 		return err
 	}
 	var parsed map[string]interface{}
@@ -209,7 +214,7 @@ func (here held) prepared(number int) error {
 
 func pooled(db *sql.DB, number int) error {
 	_, err := insert(func() (sql.Result, error) {
-		return db.Exec(columns+"(?, ?, ?, ?, ?, ?, ?)", values("pooled", number, 1)...)
+		return db.Exec(columns+"(?, ?, ?, ?, ?, ?, ?, ?)", values("pooled", number, 1)...)
 	})
 	if err == nil {
 		note(".acknowledged", fmt.Sprintf("pooled %d", number))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A client of tools/clients: Node's mysql2.
 //   node node_mysql2.mjs HOST PORT USER PASSWORD_FILE CA_FILE|- FOLDER NAME
-// RESEAL_NODE_MODULES names the folder that mysql2 is installed in. Its pool resets connections that come back, and every
-// second time that one is taken its user is changed too.
+// RESEAL_NODE_MODULES names the folder that mysql2 is installed in. Its pool resets connections that come back, and
+// every second time that one is taken its user is changed too.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,9 +16,10 @@ const password = readFileSync(passwordFile, 'utf8').trim();
 const mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE';
 const mark = `${name} ü 🎉`;
 const INSERT =
-  'INSERT INTO work (client, kind, number, part, words, bytes, document) VALUES (?, ?, ?, ?, ?, ?, ?)';
+  'INSERT INTO work (client, kind, number, part, words, bytes, document, maybe) VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
 const SELECT = 'SELECT words, bytes, document FROM work WHERE client = ? AND kind = ? AND number = ?';
-const LOOK = 'SELECT @@time_zone, @@sql_mode, @mark, CAST(@amount AS CHAR), @@character_set_client, @@autocommit, DATABASE()';
+const LOOK = 'SELECT @@time_zone, @@sql_mode, @mark, CAST(@amount AS CHAR), @@character_set_client, ' +
+  '@@autocommit, DATABASE()';
 let longest = 0;
 
 const options = {
@@ -29,7 +30,8 @@ const words = (number) => `Grüße 北京 🎉 ${number}`;
 const bytes = (number) => Buffer.from(Array.from({ length: 256 }, (_, at) => (at + number) % 256));
 const document = (number) => ({ number, words: words(number), list: [1, 2.5, null] });
 const values = (kind, number, part) =>
-  [name, kind, number, part, words(number), bytes(number), JSON.stringify(document(number))];
+  [name, kind, number, part, words(number), bytes(number), JSON.stringify(document(number)),
+    number % 2 === 1 ? null : number];
 const note = (suffix, line) => appendFileSync(`${folder}/${name}${suffix}`, line.replaceAll('\n', ' ') + '\n');
 const failed = (error) => note('.errors', `${error.errno ?? ''} ${error.code ?? ''} ${error.message}`);
 

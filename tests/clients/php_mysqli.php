@@ -9,7 +9,8 @@ mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
 [, $host, $port, $user, $password_file, $ca, $folder, $name] = $argv;
 $password = trim(file_get_contents($password_file));
 const MODE = 'STRICT_TRANS_TABLES,NO_ZERO_DATE';
-const INSERT = 'INSERT INTO work (client, kind, number, part, words, bytes, document) VALUES (?, ?, ?, ?, ?, ?, ?)';
+const INSERT = 'INSERT INTO work (client, kind, number, part, words, bytes, document, maybe)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
 const SELECT = 'SELECT words, bytes, document FROM work WHERE client = ? AND kind = ? AND number = ?';
 $longest = 0;
 
@@ -57,6 +58,14 @@ final class Work {
   public mysqli_stmt $insert;
   public mysqli_stmt $select;
   public string $mark;
+  // What the two statements are bound to, once, so that the types are sent once.
+  public int $number = 0;
+  public int $part = 1;
+  public string $kind = 'prepared';
+  public string $words = '';
+  public string $bytes = '';
+  public string $document = '';
+  public ?int $maybe = null;
 
   public function __construct() {
     global $name;
@@ -66,6 +75,9 @@ final class Work {
       $connection->query("SET time_zone = '+05:30', sql_mode = '" . MODE . "', @mark = '$this->mark', @amount = 2.50");
     $this->insert = $this->held->prepare(INSERT);
     $this->select = $this->held->prepare(SELECT);
+    $this->insert->bind_param('ssiisssi', $name, $this->kind, $this->number, $this->part, $this->words, $this->bytes,
+      $this->document, $this->maybe);
+    $this->select->bind_param('ssi', $name, $this->kind, $this->number);
   }
 
   public function plain(mysqli $on, string $kind, int $number, int $part): void {
@@ -94,19 +106,18 @@ final class Work {
   }
 
   public function prepared(int $number): void {
-    global $name;
-    [$kind, $part] = ['prepared', 1];
-    [$words, $bytes, $document] = [words($number), all_bytes($number), document($number)];
-    $this->insert->bind_param('ssiisss', $name, $kind, $number, $part, $words, $bytes, $document);
+    $this->number = $number;
+    [$this->words, $this->bytes, $this->document] = [words($number), all_bytes($number), document($number)];
+    $this->maybe = $number % 2 === 1 ? null : $number;
     timed(fn() => $this->insert->execute());
     expect('affected rows', 1, $this->insert->affected_rows);
     note('.acknowledged', "prepared $number");
-    $this->select->bind_param('ssi', $name, $kind, $number);
     timed(fn() => $this->select->execute());
     $row = $this->select->get_result()->fetch_row();
-    expect('words', $words, $row[0]);
-    expect('bytes', $bytes, $row[1]);
-    expect('document', ['list' => [1, 2.5, null], 'words' => $words, 'number' => $number], json_decode($row[2], true));
+    expect('words', $this->words, $row[0]);
+    expect('bytes', $this->bytes, $row[1]);
+    expect('document', ['list' => [1, 2.5, null], 'words' => $this->words, 'number' => $number],
+      json_decode($row[2], true));
   }
 
   public function look(): void {
