@@ -47,7 +47,8 @@ ask() {
 
 # round NUMBER
 round() {
-  ask "$(insert single "$1" 1) SELECT ROW_COUNT(), LAST_INSERT_ID() > 0;" $'1\t1' || return
+  # Not ROW_COUNT(): of all that a session knows of its last statement only the insert id goes along in a move.
+  ask "$(insert single "$1" 1) SELECT LAST_INSERT_ID() > 0;" 1 || return
   note acknowledged "single $1"
   ask "BEGIN; $(insert pair "$1" 1) $(insert pair "$1" 2) COMMIT; SELECT 'done';" "done" || return
   note acknowledged "pair $1"
