@@ -101,5 +101,7 @@ write_login() {
 }
 
 # CPU seconds of a process so far, user and system.
-cpu_seconds() { awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%.2f %.2f\n", $12 / hz, $13 / hz }' "/proc/$1/stat"; }
+cpu_seconds() {
+  awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%.2f %.2f\n", $12 / hz, $13 / hz }' "/proc/$1/stat"
+}
 resident_kib() { awk '/^Rss:/ { print $2 }' "/proc/$1/smaps_rollup"; }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Point selects (sysbench oltp_point_select, --clients at a time for --seconds) on one server: directly, through our proxy,
-# HAProxy and MySQL Router; then the memory of --connections idle sessions in each of the three. Three ways of work:
+# Point selects (sysbench oltp_point_select, --clients at a time for --seconds) on one server: directly, through our
+# proxy, HAProxy and MySQL Router; then the memory of --connections idle sessions in each of the three. Ways of work:
 #   prepared   prepared statements, no TLS
 #   text       the statement as text, no TLS
 #   tls        prepared statements over TLS. HAProxy and mysqlrouter pass the client's TLS through; we and
@@ -70,16 +70,19 @@ prove_check_of_rows() {
 tls_logins() { sql main/source <<<"SHOW GLOBAL STATUS LIKE 'Ssl_finished_accepts'" | cut -f 2; }
 cpu_of_path() { if [[ $1 == direct ]]; then echo 0 0; else cpu_seconds "${process[$1]}"; fi; }
 
-# point_selects PATH WAY: one line of results.
+# point_selects PATH WAY: one line of results. 1 if sysbench failed.
 point_selects() {
   local path=$1 way=$2 options=() before after accepted done_ ignored rate
   [[ $way != text ]] || options+=(--db-ps-mode=disable)
   [[ $way != tls ]] || options+=(--mysql-ssl=on)
   accepted=$(tls_logins)
   before=$(cpu_of_path "$path")
-  (cd "$folder" && exec sysbench --config-file=sysbench.conf --mysql-port="${port[$path]}" --threads="$clients" \
+  if ! (cd "$folder" && exec sysbench --config-file=sysbench.conf --mysql-port="${port[$path]}" --threads="$clients" \
     "${options[@]}" oltp_point_select --tables=4 --table-size="$rows" --time="$seconds" --events=0 run) \
-    >"$folder/sysbench.log" 2>&1 || die "sysbench through $path: $(tail -n 3 "$folder/sysbench.log")"
+    >"$folder/sysbench.log" 2>&1; then
+    say "sysbench through $path: $(head -n 1 <(grep FATAL "$folder/sysbench.log"))"
+    return 1
+  fi
   after=$(cpu_of_path "$path")
   read -r done_ rate < <(sed -n 's/^ *transactions: *\([0-9]*\) *(\([0-9.]*\) per sec.*/\1 \2/p' "$folder/sysbench.log")
   ignored=$(sed -n 's/^ *ignored errors: *\([0-9]*\) .*/\1/p' "$folder/sysbench.log")
@@ -91,6 +94,14 @@ point_selects() {
     "cpu_us=" ($3 - $1 + $4 - $2) * 1e6 / n, "user_us=" ($3 - $1) * 1e6 / n, "system_us=" ($4 - $2) * 1e6 / n }' \
     <<<"$before $after" >>"$folder/results.$way"
   say "$way $path: $(tail -n 1 "$folder/results.$way" | cut -f 2-3)"
+}
+
+# A peer that refuses a login now and then gets another two tries (mysqlrouter-tls does, by what the client library calls
+# a malformed packet, 2027). We get none.
+try_again() {
+  if [[ $1 == ours || $1 == direct ]]; then die "$1 failed"; fi
+  say "$1 gets another try"
+  point_selects "$@" || point_selects "$@" || die "$1 failed three times"
 }
 
 # idle_memory PATH plain|tls: resident memory that --connections sessions add to a proxy that has just been started.
@@ -133,17 +144,17 @@ for ((repeat = 1; repeat <= repeats; repeat++)); do
   for way in prepared text tls; do
     # shellcheck disable=SC2046  # one word per path
     for path in $(in_turn "$repeat" $(paths_of "$way")); do
-      point_selects "$path" "$way"
+      point_selects "$path" "$way" || try_again "$path" "$way"
       check_rows "$path" "$way"
     done
   done
 done
+for way in prepared text tls; do
+  python3 "$bench/compare.py" proxy tps higher "$folder/results.$way" "way=$way clients=$clients seconds=$seconds"
+done
 for ((repeat = 1; repeat <= repeats; repeat++)); do
   for path in $(in_turn "$repeat" ours haproxy mysqlrouter); do idle_memory "$path" plain; done
   for path in $(in_turn "$repeat" ours haproxy mysqlrouter mysqlrouter-tls); do idle_memory "$path" tls; done
-done
-for way in prepared text tls; do
-  python3 "$bench/compare.py" proxy tps higher "$folder/results.$way" "way=$way clients=$clients seconds=$seconds"
 done
 for transport in plain tls; do
   python3 "$bench/compare.py" idle_connection KiB lower "$folder/results.idle.$transport" \

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# The longest wait of any client while who serves is switched, under --connections clients (64, then 10, 100 and 1000) that
-# together want --rate transactions a second. Ours: `reseal cutover` and `rollback` in turn, behind our proxy. The peer:
-# scripted_switch.py, to and fro between two servers that replicate each other by GTID, behind HAProxy. bench_clients says
-# what a wait is. --seconds is how long the clients are watched without a switch before, which tells what they wait anyhow.
+# The longest wait of any client while who serves is switched, under --connections clients (64, then 10, 100 and 1000)
+# that together want --rate transactions a second. Ours: `reseal cutover` and `rollback` in turn, behind our proxy. The
+# peer: scripted_switch.py, to and fro between two servers that replicate each other by GTID, behind HAProxy.
+# bench_clients says what a wait is. --seconds is how long the clients are watched without a switch before, which tells
+# what they wait anyhow.
 # shellcheck source=bench/paths.sh
 . "$bench/paths.sh"
 read_options "$@"
@@ -68,9 +69,9 @@ switch_scripted() {
   # Who has logged in before does so faster.
   write_login "$(setting "$to" port)" "$folder/app.cnf" "${app_login[@]}"
   "$RESEAL_MYSQL/bin/mysql" --defaults-file="$folder/app.cnf" <<<"DO 1" || die "the account cannot log in on $to"
-  run_child python3 "$bench/scripted_switch.py" --mysql "$RESEAL_MYSQL/bin/mysql" --from "$(login "$(serving scripted)")" \
-    --to "$(login "$to")" --to-port "$(setting "$to" port)" --haproxy "$folder/haproxy.sock" \
-    >"$folder/switch.json" || die "the scripted switch failed"
+  run_child python3 "$bench/scripted_switch.py" --mysql "$RESEAL_MYSQL/bin/mysql" \
+    --from "$(login "$(serving scripted)")" --to "$(login "$to")" --to-port "$(setting "$to" port)" \
+    --haproxy "$folder/haproxy.sock" >"$folder/switch.json" || die "the scripted switch failed"
 }
 
 json() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$1" "$2"; }
