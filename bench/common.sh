@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # What the measurements share. Sourced by bench/run, which has set `bench` and `metric`.
 root=$(dirname "$bench")
-repeats=5 rows='' transactions='' rand_type=special quick=no
-folder='' child='' pairs=()
+repeats=5 rows='' transactions='' clients=8 connections='' seconds='' rate='' rand_type=special quick=no
+folder='' child='' background=() pairs=()
 
 say() { printf 'bench: [%4ds] %s\n' "$SECONDS" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -12,7 +12,7 @@ read_options() {
   while (($# > 0)); do
     case $1 in
       --quick) quick=yes repeats=1 ;;
-      --rows | --repeats | --transactions)
+      --rows | --repeats | --transactions | --clients | --connections | --seconds | --rate)
         [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { say "$1 needs a number"; exit 64; }
         printf -v "${1#--}" %s "$2"
         shift ;;
@@ -26,11 +26,16 @@ read_options() {
   done
 }
 
-# Debian packages of the programs we are measured against; MySQL's own come with the server.
+# Debian packages of the programs we are measured against, and of what the scripts need; MySQL's own programs come from
+# tools/mysql-server.
 install_peers() {
-  local package missing=()
-  for package in sysbench mydumper python3; do
-    command -v "$package" >/dev/null || missing+=("$package")
+  local package missing=() wanted=(sysbench python3)
+  case $metric in
+    proxy | stall) wanted+=(haproxy) ;;
+    *) wanted+=(mydumper) ;;
+  esac
+  for package in "${wanted[@]}"; do
+    PATH=$PATH:/usr/sbin command -v "$package" >/dev/null || missing+=("$package")
   done
   ((${#missing[@]} > 0)) || return 0
   (($(id -u) == 0)) || die "missing: run sudo apt-get install ${missing[*]}"
@@ -56,19 +61,32 @@ prepare_machine() {
   reseal=$folder/program
 }
 
+# The program with our clients, of the build that is measured.
+client_program() {
+  local program
+  for program in "${RESEAL_BIN:+$(dirname "$RESEAL_BIN")/bench/bench_clients}" \
+    "$root"/build/{release,dev}/bench/bench_clients; do
+    [[ ! -x $program ]] || { echo "$program"; return; }
+  done
+  die "there is no bench_clients; run tools/build release"
+}
+
 clean_up() {
   local code=$? pair kept=no
   trap '' INT TERM HUP
-  if [[ -n $child ]]; then
-    kill "$child" 2>/dev/null || true
-    wait "$child" 2>/dev/null || true
-  fi
+  if [[ -n $child ]]; then end_process "$child"; fi
+  for child in "${background[@]}"; do end_process "$child"; done
   for pair in "${pairs[@]}"; do
     "$reseal" sandbox down --dir "$folder/$pair" >"$folder/down.log" 2>&1 ||
       { say "servers of $folder/$pair may still run: $(cat "$folder/down.log")"; kept=yes; }
   done
   [[ $kept == yes ]] || rm -rf "$folder"
   exit "$code"
+}
+
+end_process() {
+  kill "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
 }
 
 # Runs a long command so that a signal to this script ends it too.
