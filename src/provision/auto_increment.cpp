@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <charconv>
+#include <future>
 #include <map>
 
 #include "provision/provisioner.hpp"
@@ -45,8 +46,10 @@ std::size_t align_auto_increment(mysql::Session& source, mysql::Session& target,
                                  const std::vector<sql::Table>& tables) {
   const auto list = counted_tables(tables);
   if (list.empty()) return 0;
-  const auto wanted = counters(source, list);
+  // Clients wait for this: both are asked at once.
+  auto asked = std::async(std::launch::async, [&] { return counters(source, list); });
   const auto present = counters(target, list);
+  const auto wanted = asked.get();
   std::size_t moved = 0;
   for (const auto& [name, next] : wanted) {
     const auto it = present.find(name);

@@ -92,6 +92,8 @@ SwitchReport SwitchOver::execute(std::stop_token stop) {
   guardrails(stop);
   proxies_.prepare(from_, cutover::other(from_));
   narrow_changed_rows(run_, stop);
+  // Those that are behind now are not in the time in which clients wait. They are looked at again under the fence.
+  provision::align_auto_increment(from(), to(), run_.tables());
   triggers_ = provision::read_objects(from(), provision::ObjectKind::trigger, run_.schemas());
   events_ = provision::read_objects(from(), provision::ObjectKind::event, run_.schemas());
   run_.record("switch", "begun");
