@@ -89,7 +89,8 @@ std::string user_variables_query(const std::vector<std::string>& names) {
   for (const auto& name : names) {
     const auto variable = quoted(name);
     query.append(query.back() == ' ' ? "" : ",").append(variable);
-    query.append(",HEX(" + variable + "),CHARSET(" + variable + "),COLLATION(" + variable + ")");
+    for (const auto* function : {",HEX(", ",CHARSET(", ",COLLATION("})
+      query.append(function).append(variable).append(")");
   }
   return query + " LIMIT 1";
 }
