@@ -23,7 +23,6 @@ constexpr Op settling[] = {{Order::connect, At::record},
                            // Closed.
                            {Order::end_others, At::going_on},
                            {Order::look_fence, At::going_on},
-                           {Order::look_open, At::going_on},
                            {Order::super_off, At::going_on},
                            {Order::read_only_off, At::going_on},
                            {Order::forget_super, At::going_on},
@@ -50,7 +49,7 @@ constexpr Op ending_first[] = {{Order::connect, At::record},
                                {Order::write_closed, At::record},
                                {Order::door_close, At::record},
                                {Order::read_outcome, At::record},
-                               {Order::look_open, At::going_on},
+                               {Order::look_fence, At::going_on},
                                {Order::super_off, At::going_on},
                                {Order::read_only_off, At::going_on},
                                {Order::forget_super, At::going_on},
@@ -127,8 +126,7 @@ bool ProxyTurn::applies(const Op& op) {
     case Order::read_switched:
       return p_.made;
     case Order::look_open:
-      if (op.at == At::going_on) return closed && !w_.mistaken(Mistake::lease_sees_half_a_fence);
-      return p_.made && p_.open_needed;
+      return p_.made && p_.open_needed && w_.mistaken(Mistake::lease_sees_half_a_fence);
     case Order::read_attempt:
       return !p_.outcome_read || (p_.made && p_.open_needed && !w_.mistaken(Mistake::settles_stale_attempt));
     case Order::connect:
@@ -138,7 +136,8 @@ bool ProxyTurn::applies(const Op& op) {
     case Order::read_only_off:
     case Order::forget_super:
     case Order::forget_read_only:
-      return op.at == At::going_on ? closed && p_.fence_seen : p_.made && p_.open_needed;
+      return op.at == At::going_on ? closed && (p_.fence_seen || !w_.mistaken(Mistake::lease_sees_half_a_fence))
+                                   : p_.made && p_.open_needed;
     default:
       return true;
   }
@@ -198,10 +197,7 @@ bool ProxyTurn::took(const Op& op, const Answer& answer) {
       p_.open_needed = answer.value < p_.attempt;
       return true;
     case Order::look_open:
-      if (op.at == At::going_on)
-        p_.fence_seen = answer.value == 0;
-      else
-        p_.open_needed = answer.value == 0;
+      p_.open_needed = answer.value == 0;
       return true;
     default:
       return true;

@@ -159,7 +159,9 @@ bool ToolTurn::applies(const Op& op) {
     case Order::door_close:
       return t_.door_fenced;
     case Order::begin_lanes:
-      return !w_.mistaken(Mistake::lanes_kept) && t_.decision_epoch != 0 && t_.lanes_found != t_.decision_epoch;
+      return t_.decision_epoch != 0 && t_.lanes_found != t_.decision_epoch;
+    case Order::drop_triggers:
+      return !w_.mistaken(Mistake::triggers_left);
     case Order::read_closed:
       return !t_.decided && t_.epoch != 0;
     case Order::end_writers:

@@ -99,7 +99,7 @@ constexpr std::array mistake_names = {"none"sv,
                                       "folder-not-locked"sv,
                                       "door-shut-blindly"sv,
                                       "fence-not-noted"sv,
-                                      "resume-under-triggers"sv,
+                                      "triggers-left"sv,
                                       "lease-guesses-source"sv,
                                       "lease-guesses-target"sv,
                                       "lease-leaves-tool"sv,
@@ -115,7 +115,6 @@ constexpr std::array mistake_names = {"none"sv,
                                       "standby-gap"sv,
                                       "progress-apart"sv,
                                       "progress-unguarded"sv,
-                                      "lanes-kept"sv,
                                       "feed-begins-late"sv};
 static_assert(mistake_names.size() == static_cast<std::size_t>(Mistake::count));
 

@@ -148,7 +148,7 @@ enum class Mistake : std::uint8_t {
   folder_not_locked,
   door_shut_blindly,
   fence_not_noted,
-  resume_under_triggers,
+  triggers_left,
   lease_guesses_source,
   lease_guesses_target,
   lease_leaves_tool,
@@ -164,7 +164,6 @@ enum class Mistake : std::uint8_t {
   standby_gap,
   progress_apart,
   progress_unguarded,
-  lanes_kept,
   feed_begins_late,
   count
 };

@@ -56,8 +56,9 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
   if (cutover::close_attempts(record, run_id)) {
     throw_if_overtaken();
     end_other_sessions(going_on, run_id, process);
-    // Another proxy may be at it too, and have lifted a half of the fence to write the record.
-    if (!fence::standby_open(going_on)) fence::SourceFence(going_on).lower();
+    // Also when it looks lowered: half of it may stand, by another proxy that writes the record just now, or by one who
+    // died before the server's next start was told.
+    fence::SourceFence(going_on).lower();
     return attempt->from;
   }
   const auto serves = cutover::other(attempt->from);
@@ -65,7 +66,7 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
   if (finished < attempt->epoch) {
     auto session = open(serves, mysql::Side::target);
     throw_if_overtaken();
-    if (!fence::standby_open(session)) fence::open_standby(session);
+    fence::open_standby(session);
   }
   return serves;
 }
