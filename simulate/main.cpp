@@ -19,7 +19,7 @@ using namespace reseal::simulate;
 constexpr int usage_error = 64;
 constexpr std::uint64_t enough_for_kills = 20'000;     ///< runs in which the tool must have died at every step
 constexpr std::uint64_t enough_for_crashes = 200'000;  ///< and servers have crashed and answers been lost
-constexpr std::uint64_t search_limit = 200'000;        ///< runs in which a planted mistake must be found
+constexpr std::uint64_t search_limit = 1'000'000;      ///< runs in which a planted mistake must be found
 
 struct Wish {
   std::uint64_t runs = 0;

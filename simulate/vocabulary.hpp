@@ -152,7 +152,6 @@ enum class Mistake : std::uint8_t {
   lease_guesses_source,
   lease_guesses_target,
   lease_leaves_tool,
-  lease_ends_first,
   lease_sees_half_a_fence,
   start_unread,
   settles_stale_attempt,
