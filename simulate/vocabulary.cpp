@@ -124,4 +124,24 @@ std::string_view name(Order order) { return order_names[static_cast<std::size_t>
 std::string_view name(Property property) { return property_names[static_cast<std::size_t>(property)]; }
 std::string_view name(Mistake mistake) { return mistake_names[static_cast<std::size_t>(mistake)]; }
 
+bool shows_seldom(Mistake mistake) {
+  switch (mistake) {
+    case Mistake::asked_not_closed:
+    case Mistake::decided_blindly_again:
+    case Mistake::decision_overwritten:
+    case Mistake::unknown_is_none:
+    case Mistake::unanswered_left:
+    case Mistake::others_not_ended:
+    case Mistake::folder_not_locked:
+    case Mistake::door_shut_blindly:
+    case Mistake::lease_leaves_tool:
+    case Mistake::settles_stale_attempt:
+    case Mistake::settler_unnamed:
+    case Mistake::progress_unguarded:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace reseal::simulate

@@ -167,5 +167,7 @@ enum class Mistake : std::uint8_t {
   count
 };
 std::string_view name(Mistake mistake);
+/// Several things must go wrong in one run before it shows: found once in thousands of runs.
+bool shows_seldom(Mistake mistake);
 
 }  // namespace reseal::simulate
