@@ -49,10 +49,12 @@ void EndTurn::calm_down() {
 
 void EndTurn::look() {
   if (w_.now_ > w_.calm_since_ + calm_bound)
-    return w_.breaks(Property::held_forever, !w_.tool_ended_well_ ? "no command ends well" : "a client is not served");
+    return w_.breaks(Property::held_forever, w_.tool_ended_well_ || w_.faults_.nobody_returns ? "a client is not served"
+                                                                                              : "no command ends well");
   const bool none = w_.tools_[0].stage == Stage::off && w_.tools_[1].stage == Stage::off;
   if (!none) return;
-  if (!w_.tool_ended_well_) return ToolTurn(w_, w_.random_.below(2)).start(w_.record().serves(), true);
+  if (!w_.tool_ended_well_ && !w_.faults_.nobody_returns)
+    return ToolTurn(w_, w_.random_.below(2)).start(w_.record().serves(), true);
   for (const auto& proxy : w_.proxies_)
     if (!proxy.serving_clients || proxy.holding || proxy.settling) return;
   for (const auto& client : w_.clients_)

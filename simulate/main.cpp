@@ -19,7 +19,7 @@ using namespace reseal::simulate;
 constexpr int usage_error = 64;
 constexpr std::uint64_t enough_for_kills = 20'000;     ///< runs in which the tool must have died at every step
 constexpr std::uint64_t enough_for_crashes = 200'000;  ///< and servers have crashed and answers been lost
-constexpr std::uint64_t search_limit = 200'000;        ///< runs in which a planted mistake must be found
+constexpr std::uint64_t search_limit = 1'000'000;      ///< runs in which a planted mistake must be found
 
 struct Wish {
   std::uint64_t runs = 0;
@@ -27,6 +27,7 @@ struct Wish {
   std::uint64_t planted_runs = 20'000;
   unsigned threads = std::max(1U, std::thread::hardware_concurrency());
   bool planted = false;
+  bool often = false;  ///< of the planted, those only that show often
   bool trace = false;
   Mistake mistake = Mistake::none;
 };
@@ -48,8 +49,9 @@ std::optional<Wish> read_arguments(int count, char** arguments) {
   Wish wish;
   for (int i = 1; i < count; ++i) {
     const std::string_view option = arguments[i];
-    if (option == "--planted" || option == "--trace") {
+    if (option == "--planted" || option == "--planted-often" || option == "--trace") {
       (option == "--trace" ? wish.trace : wish.planted) = true;
+      wish.often = wish.often || option == "--planted-often";
       continue;
     }
     if (++i == count) return std::nullopt;
@@ -92,22 +94,29 @@ std::string properties(const Findings& findings) {
   return text;
 }
 
-/// Every planted mistake must be found. How many were.
-unsigned find_planted(const Wish& wish) {
+struct Planted {
+  unsigned mistakes = 0;
   unsigned found = 0;
+};
+
+/// Every planted mistake must be found.
+Planted find_planted(const Wish& wish) {
+  Planted planted;
   for (unsigned i = 1; i < static_cast<unsigned>(Mistake::count); ++i) {
     const auto mistake = static_cast<Mistake>(i);
+    if (wish.often && shows_seldom(mistake)) continue;
+    ++planted.mistakes;
     auto findings = simulate(wish.seed, wish.planted_runs, mistake, wish.threads);
     while (findings.broken == 0 && findings.coverage.runs < search_limit)
       findings.add(simulate(wish.seed + findings.coverage.runs, wish.planted_runs, mistake, wish.threads));
     const bool seen = findings.broken != 0;
-    found += seen;
+    planted.found += seen;
     fmt::print("simulate: planted {:<22} {} in {} of {} runs{}\n", name(mistake), seen ? "found" : "NOT FOUND",
                findings.broken, findings.coverage.runs,
                seen ? fmt::format(", by {}; seed {}", properties(findings), findings.first->seed) : "");
     std::fflush(stdout);
   }
-  return found;
+  return planted;
 }
 
 /// False when a step was never taken, never died at, or never hit by a crash or a lost answer.
@@ -143,10 +152,10 @@ bool print_coverage(const Coverage& coverage) {
 int main(int count, char** arguments) {
   const auto wish = read_arguments(count, arguments);
   if (!wish) {
-    fmt::print(
-        stderr,
-        "usage: reseal-simulate --runs N [--seed S] [--planted] [--planted-runs N] [--mistake NAME] [--threads N]"
-        " [--trace, with --runs 1]\n");
+    fmt::print(stderr,
+               "usage: reseal-simulate --runs N [--seed S] [--planted | --planted-often] [--planted-runs N] [--mistake "
+               "NAME] [--threads N]"
+               " [--trace, with --runs 1]\n");
     return usage_error;
   }
   const auto began = std::chrono::steady_clock::now();
@@ -161,13 +170,12 @@ int main(int count, char** arguments) {
   if (findings.broken != 0) fmt::print("simulate: broken: {}\n", properties(findings));
   print_first(findings, wish->mistake);
   std::fflush(stdout);
-  constexpr auto mistakes = static_cast<unsigned>(Mistake::count) - 1;
-  const unsigned found = wish->planted ? find_planted(*wish) : 0;
-  if (wish->planted && found != mistakes) good = false;
+  const auto planted = wish->planted ? find_planted(*wish) : Planted();
+  if (planted.found != planted.mistakes) good = false;
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   fmt::print("SIMULATE runs={} violations={} decided={} given_up={} crashes={} planted={} found={} seconds={:.1f}\n",
              coverage.runs, findings.broken, coverage.decided, coverage.closed,
-             coverage.tool_kills + coverage.proxy_kills + coverage.server_crashes, wish->planted ? mistakes : 0, found,
+             coverage.tool_kills + coverage.proxy_kills + coverage.server_crashes, planted.mistakes, planted.found,
              seconds);
   return good ? 0 : 1;
 }

@@ -23,7 +23,6 @@ constexpr Op settling[] = {{Order::connect, At::record},
                            // Closed.
                            {Order::end_others, At::going_on},
                            {Order::look_fence, At::going_on},
-                           {Order::look_open, At::going_on},
                            {Order::super_off, At::going_on},
                            {Order::read_only_off, At::going_on},
                            {Order::forget_super, At::going_on},
@@ -37,33 +36,6 @@ constexpr Op settling[] = {{Order::connect, At::record},
                            {Order::read_only_off, At::opening},
                            {Order::forget_read_only, At::opening},
                            {Order::forget_super, At::opening}};
-// With a planted mistake: the tools' sessions are ended first.
-constexpr Op ending_first[] = {{Order::connect, At::record},
-                               {Order::read_attempt, At::record},
-                               {Order::read_decision, At::record},
-                               {Order::read_closed, At::record},
-                               {Order::connect, At::record},
-                               {Order::connect, At::going_on},
-                               {Order::end_others, At::going_on},
-                               {Order::door_look, At::record},
-                               {Order::door_open, At::record},
-                               {Order::write_closed, At::record},
-                               {Order::door_close, At::record},
-                               {Order::read_outcome, At::record},
-                               {Order::look_open, At::going_on},
-                               {Order::super_off, At::going_on},
-                               {Order::read_only_off, At::going_on},
-                               {Order::forget_super, At::going_on},
-                               {Order::forget_read_only, At::going_on},
-                               {Order::read_switched, At::record},
-                               {Order::connect, At::opening},
-                               {Order::read_attempt, At::record},
-                               {Order::look_open, At::opening},
-                               {Order::super_off, At::opening},
-                               {Order::read_only_off, At::opening},
-                               {Order::forget_read_only, At::opening},
-                               {Order::forget_super, At::opening}};
-
 }  // namespace
 
 void ProxyTurn::settle(std::uint32_t epoch) {
@@ -76,10 +48,7 @@ void ProxyTurn::settle(std::uint32_t epoch) {
   p_.until = w_.now_ + (epoch == 0 ? start_patience : 0);
   if (epoch != 0 && w_.mistaken(Mistake::lease_guesses_source)) return settled(Decision::source);
   if (epoch != 0 && w_.mistaken(Mistake::lease_guesses_target)) return settled(Decision::target);
-  if (w_.mistaken(Mistake::lease_ends_first))
-    p_.script = {ending_first, std::size(ending_first), 0};
-  else
-    p_.script = {settling, std::size(settling), 0};
+  p_.script = {settling, std::size(settling), 0};
   go();
 }
 
@@ -121,14 +90,13 @@ bool ProxyTurn::applies(const Op& op) {
     case Order::door_close:
       return p_.door_fenced;
     case Order::end_others:
-      return w_.mistaken(Mistake::lease_ends_first) || (closed && !w_.mistaken(Mistake::lease_leaves_tool));
+      return closed && !w_.mistaken(Mistake::lease_leaves_tool);
     case Order::look_fence:
       return closed && w_.mistaken(Mistake::lease_sees_half_a_fence);
     case Order::read_switched:
       return p_.made;
     case Order::look_open:
-      if (op.at == At::going_on) return closed && !w_.mistaken(Mistake::lease_sees_half_a_fence);
-      return p_.made && p_.open_needed;
+      return p_.made && p_.open_needed && w_.mistaken(Mistake::lease_sees_half_a_fence);
     case Order::read_attempt:
       return !p_.outcome_read || (p_.made && p_.open_needed && !w_.mistaken(Mistake::settles_stale_attempt));
     case Order::connect:
@@ -138,7 +106,8 @@ bool ProxyTurn::applies(const Op& op) {
     case Order::read_only_off:
     case Order::forget_super:
     case Order::forget_read_only:
-      return op.at == At::going_on ? closed && p_.fence_seen : p_.made && p_.open_needed;
+      return op.at == At::going_on ? closed && (p_.fence_seen || !w_.mistaken(Mistake::lease_sees_half_a_fence))
+                                   : p_.made && p_.open_needed;
     default:
       return true;
   }
@@ -198,10 +167,7 @@ bool ProxyTurn::took(const Op& op, const Answer& answer) {
       p_.open_needed = answer.value < p_.attempt;
       return true;
     case Order::look_open:
-      if (op.at == At::going_on)
-        p_.fence_seen = answer.value == 0;
-      else
-        p_.open_needed = answer.value == 0;
+      p_.open_needed = answer.value == 0;
       return true;
     default:
       return true;

@@ -55,8 +55,6 @@ constexpr Op switched_to_source[] = {
 
 }  // namespace
 
-#define RUN_SCRIPT(stage, ops) run_script(stage, ops, std::size(ops))
-
 void ToolTurn::start(Side wanted, bool only_start) {
   t_ = Tool();
   t_.process = ++w_.processes_;
@@ -64,13 +62,7 @@ void ToolTurn::start(Side wanted, bool only_start) {
   t_.only_start = only_start;
   w_.say("{} starts as process {}: {}", name(actor_), t_.process,
          only_start ? "start" : (wanted == Side::target ? "cutover" : "rollback"));
-  RUN_SCRIPT(Stage::connecting, connecting);
-}
-
-void ToolTurn::run_script(Stage stage, const Op* ops, std::size_t size) {
-  t_.stage = stage;
-  t_.script = {ops, static_cast<std::uint8_t>(size), 0};
-  go();
+  run_script(Stage::connecting, connecting);
 }
 
 void ToolTurn::wake() {
@@ -159,7 +151,9 @@ bool ToolTurn::applies(const Op& op) {
     case Order::door_close:
       return t_.door_fenced;
     case Order::begin_lanes:
-      return !w_.mistaken(Mistake::lanes_kept) && t_.decision_epoch != 0 && t_.lanes_found != t_.decision_epoch;
+      return t_.decision_epoch != 0 && t_.lanes_found != t_.decision_epoch;
+    case Order::drop_triggers:
+      return !w_.mistaken(Mistake::triggers_left);
     case Order::read_closed:
       return !t_.decided && t_.epoch != 0;
     case Order::end_writers:
@@ -363,10 +357,10 @@ void ToolTurn::failed(const Op& op, Error error) {
 void ToolTurn::script_over() {
   switch (t_.stage) {
     case Stage::connecting:
-      return RUN_SCRIPT(Stage::starting, starting);
+      return run_script(Stage::starting, starting);
     case Stage::starting:
       t_.epoch = 0;
-      return RUN_SCRIPT(Stage::recovering, recovering);
+      return run_script(Stage::recovering, recovering);
     case Stage::recovering:
       return recovered();
     case Stage::readying:
@@ -376,7 +370,7 @@ void ToolTurn::script_over() {
         w_.due_[actor_] = w_.now_ + w_.long_time(10'000);
         return;
       }
-      return RUN_SCRIPT(Stage::meeting_proxies, meeting);
+      return run_script(Stage::meeting_proxies, meeting);
     case Stage::meeting_proxies:
       t_.facts = cutover::Facts();
       t_.began = w_.now_;
@@ -423,8 +417,8 @@ void ToolTurn::after_recovery(bool switched) {
   }
   t_.from = t_.serves;
   t_.step_began = w_.now_;
-  if (w_.mistaken(Mistake::standby_gap)) return RUN_SCRIPT(Stage::readying, readying_with_a_gap);
-  RUN_SCRIPT(Stage::readying, readying);
+  if (w_.mistaken(Mistake::standby_gap)) return run_script(Stage::readying, readying_with_a_gap);
+  run_script(Stage::readying, readying);
 }
 
 /// The end of SwitchOver::drive.
@@ -435,8 +429,8 @@ void ToolTurn::end_drive() {
     return end(false);
   }
   t_.serves = to();
-  if (t_.serves == Side::source) return RUN_SCRIPT(Stage::switching, switched_to_source);
-  RUN_SCRIPT(Stage::switching, switched_to_target);
+  if (t_.serves == Side::source) return run_script(Stage::switching, switched_to_source);
+  run_script(Stage::switching, switched_to_target);
 }
 
 void ToolTurn::end(bool well) {

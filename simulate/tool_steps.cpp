@@ -82,9 +82,6 @@ void ToolTurn::next_step() {
   if (w_.mistaken(Mistake::open_writers)) facts.writes_ended = true;
   if (w_.mistaken(Mistake::release_early) && facts.decision == Decision::made && facts.proxies_may_hold)
     facts.standby_open = true;
-  if (w_.mistaken(Mistake::resume_under_triggers) && facts.failed && facts.follow_stopped && !facts.fence_may_stand &&
-      !facts.proxies_may_hold)
-    facts.triggers_may_exist = false;
   t_.step = cutover::next_step(facts);
   if (t_.step == Step::finished || t_.step == Step::given_up) return end_drive();
   ++w_.coverage_.taken[static_cast<unsigned>(t_.step)];

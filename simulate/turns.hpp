@@ -55,7 +55,12 @@ class ToolTurn final {
 
   enum class Took { next, wait, fail, end };
   void go();
-  void run_script(Tool::Stage stage, const Op* ops, std::size_t size);
+  template <std::size_t size>
+  void run_script(Tool::Stage stage, const Op (&ops)[size]) {
+    t_.stage = stage;
+    t_.script = {ops, size, 0};
+    go();
+  }
   void lowered_by_hand();
   bool applies(const Op& op);
   void issue(const Op& op);

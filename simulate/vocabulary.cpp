@@ -99,11 +99,10 @@ constexpr std::array mistake_names = {"none"sv,
                                       "folder-not-locked"sv,
                                       "door-shut-blindly"sv,
                                       "fence-not-noted"sv,
-                                      "resume-under-triggers"sv,
+                                      "triggers-left"sv,
                                       "lease-guesses-source"sv,
                                       "lease-guesses-target"sv,
                                       "lease-leaves-tool"sv,
-                                      "lease-ends-first"sv,
                                       "lease-sees-half-a-fence"sv,
                                       "start-unread"sv,
                                       "settles-stale-attempt"sv,
@@ -115,7 +114,6 @@ constexpr std::array mistake_names = {"none"sv,
                                       "standby-gap"sv,
                                       "progress-apart"sv,
                                       "progress-unguarded"sv,
-                                      "lanes-kept"sv,
                                       "feed-begins-late"sv};
 static_assert(mistake_names.size() == static_cast<std::size_t>(Mistake::count));
 
@@ -125,5 +123,25 @@ std::string_view name(Actor actor) { return actor < actors ? actor_names[actor] 
 std::string_view name(Order order) { return order_names[static_cast<std::size_t>(order)]; }
 std::string_view name(Property property) { return property_names[static_cast<std::size_t>(property)]; }
 std::string_view name(Mistake mistake) { return mistake_names[static_cast<std::size_t>(mistake)]; }
+
+bool shows_seldom(Mistake mistake) {
+  switch (mistake) {
+    case Mistake::asked_not_closed:
+    case Mistake::decided_blindly_again:
+    case Mistake::decision_overwritten:
+    case Mistake::unknown_is_none:
+    case Mistake::unanswered_left:
+    case Mistake::others_not_ended:
+    case Mistake::folder_not_locked:
+    case Mistake::door_shut_blindly:
+    case Mistake::lease_leaves_tool:
+    case Mistake::settles_stale_attempt:
+    case Mistake::settler_unnamed:
+    case Mistake::progress_unguarded:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace reseal::simulate

@@ -148,11 +148,10 @@ enum class Mistake : std::uint8_t {
   folder_not_locked,
   door_shut_blindly,
   fence_not_noted,
-  resume_under_triggers,
+  triggers_left,
   lease_guesses_source,
   lease_guesses_target,
   lease_leaves_tool,
-  lease_ends_first,
   lease_sees_half_a_fence,
   start_unread,
   settles_stale_attempt,
@@ -164,10 +163,11 @@ enum class Mistake : std::uint8_t {
   standby_gap,
   progress_apart,
   progress_unguarded,
-  lanes_kept,
   feed_begins_late,
   count
 };
 std::string_view name(Mistake mistake);
+/// Several things must go wrong in one run before it shows: found once in thousands of runs.
+bool shows_seldom(Mistake mistake);
 
 }  // namespace reseal::simulate

@@ -18,8 +18,8 @@ unsigned host(Actor actor) {
   return actor;
 }
 
-/// Nothing of it in half of the runs, else `rare` to 16 times that.
-std::uint32_t draw(Random& random, std::uint32_t rare) { return random.coin() ? 0 : rare << random.below(5); }
+/// Nothing of it in half of the runs, else `rare` to 32 times that.
+std::uint32_t draw(Random& random, std::uint32_t rare) { return random.coin() ? 0 : rare << random.below(6); }
 
 }  // namespace
 
@@ -35,6 +35,7 @@ World::World(std::uint64_t seed, Mistake mistake, Coverage& coverage, std::strin
   faults_.pause = draw(random_, 60);
   faults_.cut = draw(random_, 15);
   faults_.hand = draw(random_, 100);
+  faults_.nobody_returns = random_.below(3) == 0;
   faults_.commits_pass = random_.coin();
   most_commands_ = random_.between(1, 6);
   due_.fill(never);

@@ -23,7 +23,8 @@ struct Faults {
   std::uint32_t pause = 0;
   std::uint32_t cut = 0;
   std::uint32_t hand = 0;
-  bool commits_pass = false;  ///< raising the fence does not wait for commits that have begun
+  bool nobody_returns = false;  ///< no command is started once all is calm: the proxies have to end it
+  bool commits_pass = false;    ///< raising the fence does not wait for commits that have begun
 };
 
 /// Two servers, two tools, two proxies, their clients, one that goes around them, and who starts what has died. One

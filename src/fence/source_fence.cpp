@@ -39,13 +39,6 @@ void SourceFence::lower() {
 
 bool SourceFence::up() { return source_.scalar("SELECT @@global.super_read_only") == "1"; }
 
-bool SourceFence::stands() {
-  return source_.scalar(
-             "SELECT @@global.read_only OR @@global.super_read_only OR EXISTS (SELECT 1 FROM "
-             "performance_schema.persisted_variables"
-             " WHERE VARIABLE_NAME IN ('super_read_only','read_only') AND VARIABLE_VALUE='ON')") == "1";
-}
-
 std::vector<std::uint64_t> SourceFence::open_writers() {
   std::vector<std::uint64_t> writers;
   for (const auto& row : source_.query("SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX"

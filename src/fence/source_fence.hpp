@@ -25,8 +25,6 @@ class SourceFence {
   void lower();
   /// Whether the server refuses writes now.
   bool up();
-  /// Whether any part of the fence is there, now or after a restart.
-  bool stands();
 
   /// Sessions other than ours whose transaction has changed rows and not ended. They cannot commit under the fence.
   /// Asked more often than every 100 ms, the server gives the same answer again.

@@ -69,9 +69,9 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
     if (cutover::close_attempts(record, run_id)) {
       throw_if_overtaken();
       end_other_sessions(going_on, run_id, process);
-      // Another proxy may be at it too, and have lifted a half of the fence to write the record.
-      fence::SourceFence fence(going_on);
-      if (fence.stands()) fence.lower();
+      // Also when it looks lowered: half of it may stand, by another proxy that writes the record just now, or by one
+      // who died before the server's next start was told.
+      fence::SourceFence(going_on).lower();
       return attempt->from;
     }
   }
