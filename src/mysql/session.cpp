@@ -4,6 +4,7 @@
 #include <mysql.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -37,6 +38,15 @@ bool worth_a_retry(unsigned error) {
     default:
       return false;
   }
+}
+
+// A server that goes away within a login over TLS is told as an error of TLS, and so is a certificate that does not
+// fit, which does not mend itself. The library shows the errno of the one and OpenSSL's reason for the other.
+bool login_broke_off(unsigned error, std::string_view text) {
+  if (error != tls_error) return false;
+  for (const int number : {0, EPIPE, ECONNRESET, ETIMEDOUT})
+    if (text.find("(" + std::to_string(number) + ")") != std::string_view::npos) return true;
+  return text.find("unexpected eof") != std::string_view::npos;
 }
 
 const char* side_name(Side side) { return side == Side::source ? "source" : "target"; }
@@ -158,7 +168,8 @@ Session::Session(const Endpoint& endpoint, Side side, std::chrono::seconds timeo
                          endpoint.password.reveal_c_str(), nullptr, local ? 0 : endpoint.port,
                          local ? endpoint.socket.c_str() : nullptr, CLIENT_FOUND_ROWS) == nullptr) {
     const auto error = mysql_errno(handle);
-    throw Failure(worth_a_retry(error)   ? FailureKind::transient
+    const bool transient = worth_a_retry(error) || login_broke_off(error, mysql_error(handle));
+    throw Failure(transient              ? FailureKind::transient
                   : side == Side::source ? FailureKind::source
                                          : FailureKind::target,
                   std::string("cannot log in to the ") + side_name(side) + " " + endpoint.text() + ": " +
