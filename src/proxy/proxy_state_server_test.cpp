@@ -353,6 +353,10 @@ TEST_F(ProxyMove, what_was_read_is_thrown_away_when_the_session_goes_on) {
   proxy->prepare(Where::target);
   EXPECT_TRUE(proxy->hold(1, 60s, 10s).all_quiet);
   proxy->restore(1, Where::target);
+  ASSERT_TRUE(soon([&] {
+    const auto session = proxy->sessions().at(0);
+    return session.restore_begun && session.phase == "relay";
+  }));
   proxy->release(1);
   ASSERT_TRUE(client.run("SET @a=2, @b=3"));
   EXPECT_TRUE(proxy->hold(2, 60s, 10s).all_quiet);
