@@ -26,6 +26,7 @@ json status_answer(const Proxy& proxy) {
           {"denied", status.denied},
           {"broken", status.broken},
           {"passwords", status.passwords},
+          {"preparing", status.preparing},
           {"draining", status.draining},
           {"holding", status.holding},
           {"serves", status.target_serves ? "target" : "source"}};

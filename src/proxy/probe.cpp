@@ -61,7 +61,8 @@ std::uint32_t supported_capabilities(bool tls, bool local_infile) noexcept {
              c::ignore_space | c::protocol_41 | c::interactive | c::ignore_sigpipe | c::transactions |
              c::secure_connection | c::multi_statements | c::multi_results | c::ps_multi_results | c::plugin_auth |
              c::connect_attributes | c::lenenc_auth_data | c::expired_passwords | c::session_track | c::deprecate_eof |
-             c::query_attributes | c::multi_factor | 1U << 14;  // CLIENT_RESERVED, which every server sets
+             c::query_attributes | c::multi_factor | c::compress | c::zstd_compression |
+             1U << 14;  // CLIENT_RESERVED, which every server sets
   if (tls) all |= c::ssl;
   if (local_infile) all |= c::local_files;
   return all;

@@ -237,6 +237,7 @@ ProxyStatus Proxy::status() const {
   status.denied = counters.denied;
   status.broken = counters.broken;
   status.passwords = terms_->vault.size();
+  for (const auto& worker : workers_) status.preparing += worker->preparing();
   status.draining = draining_;
   return status;
 }

@@ -59,6 +59,7 @@ struct ProxyStatus {
   std::uint64_t denied = 0;
   std::uint64_t broken = 0;
   std::size_t passwords = 0;
+  std::size_t preparing = 0;  ///< sessions whose other connection is still to be made, after `prepare`
   bool draining = false;
   bool holding = false;
   bool target_serves = false;
@@ -98,8 +99,8 @@ class Proxy {
   /// Returns once that has begun; it goes on by itself, and undoes itself with `release`. Failure(refused) when they
   /// are not held for this epoch, or when the account may not ask what cannot be carried.
   void restore(std::uint64_t epoch, Where to);
-  /// Opens connections on that server for all sessions that can be moved, while they work on. Failure(refused) without
-  /// a target.
+  /// Opens connections on that server for all sessions that can be moved, while they work on. Returns once that has
+  /// begun; `status().preparing` says how many are still to come. Failure(refused) without a target.
   void prepare(Where to);
 
   struct MoveReport {

@@ -82,6 +82,8 @@ class Session final : private SideOwner {
   /// Opens and logs in the connection on the other server, while the client works on. `names` are the variables of the
   /// server that it leaves.
   void prepare_move(Where to, const VariableNames& names);
+  /// True until that connection is there, or cannot be had.
+  bool preparing() const noexcept;
   /// Brings that connection into the session's state, which does not change while the gate holds. The session stays
   /// where it is; if something stands against a move, that is noted. Sessions that are not held yet are left alone.
   void begin_restore(const std::shared_ptr<const MoveOrder>& order);
@@ -199,6 +201,7 @@ class Session final : private SideOwner {
   bool ever_logged_in_ = false;
   LoginProof proof_;
   std::uint8_t collation_ = 0;
+  std::uint8_t zstd_level_ = 0;
 
   std::string user_;
   std::string login_schema_;

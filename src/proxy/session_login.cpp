@@ -193,6 +193,7 @@ void Session::on_response() {
     return refuse_login("the client asked for TLS and did not begin it");
   auto& response = parsed.value();
   capabilities_ = masked.value();
+  zstd_level_ = response.zstd_level;
   collation_ = response.collation;
   response_sent_ = true;
   login_schema_ = std::move(response.database);
@@ -297,6 +298,10 @@ void Session::login_over() {
     const auto status = replies_.status();
     replies_ = wire::ReplyTracker(capabilities_);
     replies_.status(status);
+    const auto compression = wire::compression_of(capabilities_, zstd_level_);
+    client_.compress(compression);
+    server_->compress(compression);
+    if (compression.method != wire::Compression::Method::none) commands_.ignore_numbers();
     home_.logged_in(*this);
   }
   forget_statements(login_schema_);

@@ -41,11 +41,15 @@ void Session::prepare_move(Where to, const VariableNames& names) {
   login.tls = wire::TlsWish::if_offered;
   if (server_->stream().encrypted()) login.tls = wire::TlsWish::always;
   if (there.place->on_socket && !server_->stream().encrypted()) login.tls = wire::TlsWish::never;
-  login.capabilities = capabilities_ & must_be_equal;
+  login.capabilities =
+      capabilities_ & (must_be_equal | wire::capability::compress | wire::capability::zstd_compression);
   login.collation = collation_;
+  login.zstd_level = zstd_level_;
   transfer_ = std::make_unique<Transfer>(std::move(there), home_.loop, home_.pool, std::move(login), names,
                                          [this] { home_.again(*this); });
 }
+
+bool Session::preparing() const noexcept { return transfer_ && transfer_->state() < Transfer::State::ready; }
 
 std::string Session::obstacle(const MoveOrder& order) const {
   if (!order.none_because.empty()) return order.none_because;

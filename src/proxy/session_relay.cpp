@@ -60,9 +60,11 @@ bool Session::judge_up() {
         if (phase_ != Phase::relay) return true;
         break;
       case Found::message_end:
+        client_.begin_answer();
         if (std::exchange(dropping_, false) && command_ != wire::Command::stmt_close) refuse_command();
         break;
       case Found::file_end:  // the server's answer to it is due
+        client_.begin_answer();
         break;
       case Found::out_of_order:
         broken("the client's packets are out of order");
@@ -74,10 +76,13 @@ bool Session::judge_up() {
 bool Session::begin_command(const wire::CommandScanner::Scanned& found) {
   const auto command = found.command;
   if (replies_.under_way() || !client_.queue_empty() || server_->read_over) return false;
+  // Each command begins a compressed packet of its own, as clients send it.
+  if (server_->compressed() && !client_.in.nothing_judged()) return false;
   // A statement whose parameters are sent in pieces is one piece of work.
   const bool within = (replies_.in_transaction() && !replies_.transaction_unknown()) || statements_.long_data_pending();
   if (must_be_quiet() && !within) return false;
   forget_move();
+  server_->begin_command();
   const bool refused = wire::belongs_to_a_replica(command);
   if (refused || command == wire::Command::change_user) {
     if (!client_.in.nothing_judged() || !server_->in.empty()) return false;
@@ -99,6 +104,7 @@ bool Session::begin_command(const wire::CommandScanner::Scanned& found) {
 
 void Session::refuse_command() {
   client_.begin_messages(0, commands_.reply_sequence());
+  client_.begin_answer();
   client_.send(wire::error_payload(not_supported, "42000",
                                    "The proxy passes on no command of replicas and clones (command " +
                                        std::to_string(static_cast<unsigned>(command_)) +
@@ -154,6 +160,7 @@ bool Session::judge_down() {
         break;
       case Progress::file_wanted:
         commands_.begin_file();
+        server_->begin_answer();
         break;
       case Progress::bad_input:
         home_.terms.log->warn("session " + std::to_string(number_) +

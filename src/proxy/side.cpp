@@ -16,6 +16,7 @@ void Side::open(mysql::FileDescriptor socket, EventLoop& loop) {
   readable_ = true;
   writable_ = true;
   read_over = write_over = ending_ = false;
+  compressed_.reset();
   loop.watch(stream_->number(), *this);
 }
 
@@ -37,6 +38,9 @@ void Side::ready(Change change) {
 void Side::begin_messages(std::size_t limit, std::uint8_t sequence) {
   assembler_ = std::make_unique<wire::PacketAssembler>(wire::MessageShape::plain, limit);
   assembler_->expect_sequence(sequence);
+  if (!compressed_) return;
+  assembler_->ignore_sequence();
+  compressed_->next = sequence;
 }
 
 void Side::end_messages() {
@@ -58,6 +62,11 @@ Side::Got Side::receive(BufferPool& pool) {
       assembler_->arrived(count);
       continue;
     }
+    if (compressed_) {
+      if (!read(pool)) return Got::nothing;
+      if (read_over) return Got::ended;
+      continue;
+    }
     if (!readable_) return Got::nothing;
     const auto outcome = stream_->read(place);
     if (outcome.kind == Stream::Kind::blocked) readable_ = false;
@@ -70,13 +79,38 @@ Side::Got Side::receive(BufferPool& pool) {
   }
   wipe(message_);
   message_ = assembler_->take().payload;
+  begin_answer();
   return Got::message;
 }
 
 void Side::send(std::string_view payload) {
   auto sequence = assembler_->sequence();
-  wire::append_packets(out_, payload, sequence);
+  std::string packets;
+  wire::append_packets(packets, payload, sequence);
   assembler_->expect_sequence(sequence);
+  queue(packets);
+  wipe(packets);
+}
+
+void Side::compress(wire::Compression compression) {
+  RESEAL_CHECK(!compressed_);
+  if (compression.method == wire::Compression::Method::none) return;
+  compressed_.reset(new Compressed{compression, wire::CompressedReader(compression.method), 0, {}});
+}
+
+void Side::begin_command() noexcept {
+  if (compressed_) compressed_->next = 0;
+}
+
+void Side::begin_answer() noexcept {
+  if (compressed_) compressed_->next = static_cast<std::uint8_t>(compressed_->reader.last_sequence() + 1);
+}
+
+void Side::queue(std::string_view bytes) {
+  if (compressed_)
+    wire::append_compressed(out_, bytes, compressed_->how, compressed_->next);
+  else
+    out_ += bytes;
 }
 
 bool Side::flush() {
@@ -101,14 +135,35 @@ bool Side::flush() {
   return true;
 }
 
-bool Side::read(BufferPool& pool) {
-  if (!readable_ || read_over) return false;
+bool Side::read(BufferPool& pool) { return compressed_ ? read_compressed(pool) : read_bytes(in, pool); }
+
+bool Side::read_compressed(BufferPool& pool) {
+  auto& [how, reader, next, raw] = *compressed_;
   const auto room = in.room(pool);
+  if (room.empty()) return false;
+  while (true) {
+    const auto taken = reader.feed(raw.unjudged(), room);
+    raw.drop(taken.used);
+    raw.rest(pool);
+    in.filled(taken.made);
+    if (reader.bad()) read_over = true;
+    if (taken.made > 0 || reader.bad()) return true;
+    if (!read_bytes(raw, pool)) {
+      in.rest(pool);
+      return false;
+    }
+    if (read_over) return true;
+  }
+}
+
+bool Side::read_bytes(Pipe& into, BufferPool& pool) {
+  if (!readable_ || read_over) return false;
+  const auto room = into.room(pool);
   if (room.empty()) return false;
   const auto outcome = stream_->read(room);
   switch (outcome.kind) {
     case Stream::Kind::moved:
-      in.filled(outcome.count);
+      into.filled(outcome.count);
       // Less than there was room for: the socket is empty, and what comes next is told (epoll(7), question 9).
       if (outcome.count < room.size() && !stream_->encrypted() && !ending_) readable_ = false;
       return true;
@@ -130,6 +185,12 @@ bool Side::write(Pipe& from) {
     return true;
   }
   if (!writable_ || !out_.empty()) return false;
+  if (compressed_) {
+    queue(from.judged());
+    from.written(from.judged().size());
+    flush();
+    return true;
+  }
   const auto outcome = stream_->write(from.judged());
   switch (outcome.kind) {
     case Stream::Kind::moved:

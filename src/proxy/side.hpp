@@ -10,6 +10,7 @@
 #include "proxy/event_loop.hpp"
 #include "proxy/pipe.hpp"
 #include "proxy/stream.hpp"
+#include "wire/compression.hpp"
 #include "wire/packet.hpp"
 
 namespace reseal::proxy {
@@ -24,7 +25,7 @@ class SideOwner {
 };
 
 /// One of the two connections of a session. While a login goes on, messages are received and sent whole; after it,
-/// bytes go through `in`.
+/// bytes go through `in`. Between a side's owner and the network they may be compressed.
 class Side final : public Watched {
  public:
   explicit Side(SideOwner& owner) : owner_(&owner) {}
@@ -48,8 +49,16 @@ class Side final : public Watched {
   /// Queues a message in answer to the last one.
   void send(std::string_view payload);
 
-  /// Queues bytes as they are, behind what is queued.
-  void queue(std::string_view bytes) { out_ += bytes; }
+  /// From here on, bytes are compressed in both directions; once, when the login is over.
+  void compress(wire::Compression compression);
+  bool compressed() const noexcept { return compressed_ != nullptr; }
+  /// What is written next is a command, or begins with one.
+  void begin_command() noexcept;
+  /// What is written next answers what was read last: the command, the file, or the server's wish for one.
+  void begin_answer() noexcept;
+
+  /// Queues bytes of packets, behind what is queued.
+  void queue(std::string_view bytes);
   bool queue_empty() const noexcept { return out_.empty(); }
   /// Writes what is queued as far as the socket takes it; wipes what was written. False when nothing moved.
   bool flush();
@@ -71,12 +80,24 @@ class Side final : public Watched {
   bool writable() const noexcept { return writable_; }
 
  private:
+  /// Compressed packets carry numbers of their own, which run on from those of the other direction.
+  struct Compressed {
+    wire::Compression how;
+    wire::CompressedReader reader;
+    std::uint8_t next = 0;  ///< number of the packet to be written
+    Pipe raw;               ///< read and not unpacked yet
+  };
+
+  bool read_bytes(Pipe& into, BufferPool& pool);
+  bool read_compressed(BufferPool& pool);
+
   SideOwner* owner_;
   EventLoop* loop_ = nullptr;
   std::optional<Stream> stream_;
   bool readable_ = false;
   bool writable_ = false;
   bool ending_ = false;  ///< the peer has closed its side; there may be bytes to read before that
+  std::unique_ptr<Compressed> compressed_;
   std::unique_ptr<wire::PacketAssembler> assembler_;
   std::string message_;
   std::string out_;

@@ -17,6 +17,7 @@ Transfer::Transfer(Upstream to, EventLoop& loop, BufferPool& pool, wire::ClientH
     : to_(std::move(to)),
       loop_(&loop),
       pool_(&pool),
+      zstd_level_(login.zstd_level),
       login_(std::move(login)),
       names_(std::move(names)),
       changed_(std::move(changed)),
@@ -92,8 +93,9 @@ bool Transfer::take(const wire::ClientHandshakeMachine::Step& step) {
     return fail("the login: " + failed->text);
   } else if (std::holds_alternative<Machine::Done>(step)) {
     side_->end_messages();
+    side_->compress(wire::compression_of(capabilities(), zstd_level_));
     state_ = State::reading;
-    ask(names_query());
+    ask(state_query(names_));
   }
   return true;
 }
@@ -119,11 +121,17 @@ bool Transfer::step_reading() {
   const auto progress = query.step(*pool_);
   if (progress == Progress::under_way) return false;
   if (progress == Progress::lost) return fail("the connection was lost");
-  if (progress == Progress::server_error) return fail(query.result().server_error().text);
+  if (progress == Progress::server_error) {
+    if (reading_ == Reading::names || names_are_common_) return fail(query.result().server_error().text);
+    reading_ = Reading::names;
+    ask(names_query());
+    return true;
+  }
   const auto rows = query.result().rows();
   switch (reading_) {
     case Reading::names:
       names_.keep_common(read_names(rows));
+      names_are_common_ = true;
       reading_ = Reading::own_values;
       ask(state_query(names_));
       break;

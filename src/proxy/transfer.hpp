@@ -24,9 +24,9 @@ namespace reseal::proxy {
 ///
 ///     connecting -> login -> [tls] -> login -> reading -> ready -> restoring -> restored         (or failed)
 ///
-/// `reading` asks for the names of its server's variables, for the session's own values of those that both servers
-/// have, and for the global ones. After the last of the steps of `restoring`, user variables are read back: they must
-/// be the same.
+/// `reading` asks for the session's own values of the other server's variables, and for the global ones. Only when its
+/// server does not know them all are its names asked for, which costs it ten times as much, and those of both used.
+/// After the last of the steps of `restoring`, user variables are read back: they must be the same.
 class Transfer final : private SideOwner {
  public:
   enum class State { connecting, login, tls, reading, ready, restoring, restored, failed };
@@ -74,6 +74,7 @@ class Transfer final : private SideOwner {
   Upstream to_;
   EventLoop* loop_;
   BufferPool* pool_;
+  std::uint8_t zstd_level_;
   wire::ClientHandshakeMachine login_;
   VariableNames names_;
   std::function<void()> changed_;
@@ -81,7 +82,8 @@ class Transfer final : private SideOwner {
   State state_ = State::connecting;
   std::size_t next_address_ = 0;
   std::string why_;
-  enum class Reading { names, own_values, global_values } reading_ = Reading::names;
+  enum class Reading { own_values, global_values, names } reading_ = Reading::own_values;
+  bool names_are_common_ = false;
   SessionState fresh_;
   std::vector<RestoreStep> steps_;
   std::size_t next_ = 0;  ///< of `steps_`; behind the last, user variables are read back

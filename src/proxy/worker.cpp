@@ -14,6 +14,7 @@ namespace reseal::proxy {
 namespace {
 
 constexpr int tick_ms = 250;
+constexpr std::size_t prepared_at_once = 2;
 
 }  // namespace
 
@@ -52,6 +53,7 @@ Session::Home Worker::home() {
           [this](Session& session) {
             loop_.post([this, number = session.number()] {
               if (auto* const found = find(number)) found->advance();
+              prepare_more();
             });
           }};
 }
@@ -95,6 +97,7 @@ void Worker::end_oldest_half_open() {
 void Worker::tick() {
   const auto now = Session::Clock::now();
   for (auto& [number, session] : sessions_) session->tick(now);
+  prepare_more();
 }
 
 void Worker::drain() {
@@ -112,6 +115,7 @@ void Worker::end_all() {
 HoldCounts Worker::look_at_gate() {
   std::promise<HoldCounts> promise;
   loop_.post([this, &promise] {
+    if (!terms_->gate.holding()) preparation_.waiting.clear();
     HoldCounts counts;
     for (auto& [number, session] : sessions_) {
       session->gate_changed();
@@ -123,9 +127,31 @@ HoldCounts Worker::look_at_gate() {
 }
 
 void Worker::prepare(Where to, std::shared_ptr<const VariableNames> names) {
-  loop_.post([this, to, names = std::move(names)] {
-    for (auto& [number, session] : sessions_) session->prepare_move(to, *names);
+  ++preparing_;  // until the sessions are counted
+  loop_.post([this, to, names = std::move(names)]() mutable {
+    preparation_.to = to;
+    preparation_.names = std::move(names);
+    preparation_.waiting.clear();
+    for (const auto& [number, session] : sessions_) preparation_.waiting.push_back(number);
+    prepare_more();
   });
+}
+
+void Worker::prepare_more() {
+  auto& [to, names, waiting, begun] = preparation_;
+  std::erase_if(begun, [this](auto number) {
+    const auto* const session = find(number);
+    return session == nullptr || !session->preparing();
+  });
+  while (begun.size() < prepared_at_once && !waiting.empty()) {
+    const auto number = waiting.front();
+    waiting.pop_front();
+    auto* const session = find(number);
+    if (session == nullptr) continue;
+    session->prepare_move(to, *names);
+    if (session->preparing()) begun.push_back(number);
+  }
+  preparing_ = waiting.size() + begun.size();
 }
 
 void Worker::restore(std::shared_ptr<const MoveOrder> order) {

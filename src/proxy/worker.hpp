@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,7 +35,11 @@ class Worker {
   std::vector<SessionReport> reports();
   /// Sessions look at the gate, and then are counted.
   HoldCounts look_at_gate();
+  /// Makes the other connections of all sessions, a few at a time: logins cost a server as much as many statements, and
+  /// clients are at work.
   void prepare(Where to, std::shared_ptr<const VariableNames> names);
+  /// How many are still to be made.
+  std::size_t preparing() const noexcept { return preparing_; }
   /// Begins to restore every session that is held.
   void restore(std::shared_ptr<const MoveOrder> order);
   /// Begins the move of every session.
@@ -44,6 +49,7 @@ class Worker {
   void run();
   void begin(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin);
   void end_oldest_half_open();
+  void prepare_more();
   void tick();
   Session* find(std::uint64_t number);
   Session::Home home();
@@ -54,6 +60,13 @@ class Worker {
   BufferPool pool_;
   std::map<std::uint64_t, std::unique_ptr<Session>> sessions_;
   std::set<std::uint64_t> half_open_;
+  struct Preparation {
+    Where to = Where::source;
+    std::shared_ptr<const VariableNames> names;
+    std::deque<std::uint64_t> waiting;
+    std::vector<std::uint64_t> begun;  ///< and not ended when last looked at
+  } preparation_;
+  std::atomic<std::size_t> preparing_{0};
   std::atomic<std::size_t> open_{0};
   std::jthread thread_;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/failure.hpp"
 #include "base/stop_point.hpp"
@@ -16,8 +17,12 @@ using base::Failure;
 using base::FailureKind;
 using cutover::Serves;
 using nlohmann::json;
+using namespace std::chrono_literals;
 
 constexpr auto move_patience_ms = 2'000;
+// What is not prepared by then is prepared while clients wait.
+constexpr auto prepare_patience = 30s;
+constexpr auto look_again = 20ms;
 
 json ask(const std::string& socket, const json& request) {
   auto answer = json::parse(proxy::ask_control(socket, request.dump()), nullptr, false);
@@ -51,7 +56,12 @@ void Proxies::require(Serves serves) {
 
 void Proxies::prepare(Serves from, Serves to) {
   require(from);
-  at_each(sockets_, [&](const std::string& socket) { ask(socket, {{"do", "prepare"}, {"to", cutover::name(to)}}); });
+  at_each(sockets_, [&](const std::string& socket) {
+    ask(socket, {{"do", "prepare"}, {"to", cutover::name(to)}});
+    const auto until = std::chrono::steady_clock::now() + prepare_patience;
+    while (ask(socket, {{"do", "status"}}).value("preparing", 0) > 0 && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(look_again);
+  });
 }
 
 void Proxies::hold(std::uint64_t epoch, std::chrono::milliseconds lease, std::chrono::milliseconds patience) {

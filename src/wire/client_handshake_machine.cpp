@@ -55,6 +55,7 @@ ClientHandshakeMachine::Step ClientHandshakeMachine::on_greeting(std::string_vie
   if (offered && options_.tls != TlsWish::never) wanted |= capability::ssl;
   response_.capabilities = wanted & greeting_.capabilities;
   response_.collation = options_.collation;
+  response_.zstd_level = options_.zstd_level;
   response_.user = options_.user;
   response_.database = options_.database;
   response_.attributes = options_.attributes;

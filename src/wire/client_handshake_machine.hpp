@@ -26,6 +26,7 @@ struct ClientHandshakeOptions {
   std::string database;            ///< none when empty
   std::uint32_t capabilities = 0;  ///< beyond those every login needs; used as far as the server has them
   std::uint8_t collation = 45;     ///< utf8mb4_general_ci
+  std::uint8_t zstd_level = 0;     ///< with capability::zstd_compression
   std::vector<std::pair<std::string, std::string>> attributes;  ///< shown in performance_schema
 };
 

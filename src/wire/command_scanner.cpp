@@ -30,7 +30,7 @@ CommandScanner::Found CommandScanner::enter(std::string_view rest, Scanned& scan
   const bool first = stage_ == Stage::command;
   // Where a file stands, the server counts; it says so by itself.
   if (first || stage_ == Stage::continuation) {
-    if (header.sequence != (first ? 0 : next_sequence_)) return Found::out_of_order;
+    if (numbers_count_ && header.sequence != (first ? 0 : next_sequence_)) return Found::out_of_order;
     next_sequence_ = static_cast<std::uint8_t>(header.sequence + 1);
   }
   if (first && !accepted_) {

@@ -32,6 +32,9 @@ class CommandScanner {
 
   Scanned scan(std::string_view bytes);
   void accept() noexcept { accepted_ = true; }
+  /// From now on packets may carry any numbers: within compressed ones nobody looks at them, and libmariadb takes those
+  /// of the compressed packets for what follows the first 16 MiB.
+  void ignore_numbers() noexcept { numbers_count_ = false; }
   /// The server wished for a file: packets of it come now, not commands.
   void begin_file() noexcept { stage_ = Stage::file; }
   /// True when nothing of a next command has passed.
@@ -46,6 +49,7 @@ class CommandScanner {
 
   Stage stage_ = Stage::command;
   bool accepted_ = false;
+  bool numbers_count_ = true;
   std::size_t left_ = 0;         ///< bytes of the current packet that are still to pass
   std::size_t packet_size_ = 0;  ///< payload of the current packet
   std::uint8_t next_sequence_ = 0;

@@ -92,6 +92,10 @@ TEST(CommandScanner, sees_a_wrong_number) {
   split[max_packet_payload + 4 + 3] = 7;
   const std::vector<Found> expected = {Found::command, Found::out_of_order};
   EXPECT_EQ(walk(second, split, 1U << 20), expected);
+  CommandScanner within_compressed_packets;
+  within_compressed_packets.ignore_numbers();
+  const std::vector<Found> passed = {Found::command, Found::message_end};
+  EXPECT_EQ(walk(within_compressed_packets, split, 1U << 20), passed);
 }
 
 TEST(CommandScanner, a_file_ends_with_an_empty_packet) {

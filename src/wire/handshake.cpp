@@ -80,6 +80,7 @@ std::string handshake_response(const HandshakeResponse& response) {
     }
     append_lenenc_bytes(out, attributes);
   }
+  if ((response.capabilities & capability::zstd_compression) != 0) append_uint_le(out, response.zstd_level, 1);
   return out;
 }
 

@@ -35,6 +35,7 @@ struct HandshakeResponse {
   std::string database;
   std::string auth_plugin;
   std::vector<std::pair<std::string, std::string>> attributes;
+  std::uint8_t zstd_level = 0;  ///< with capability::zstd_compression
 };
 
 /// User, database and plugin must not hold a NUL.

@@ -71,10 +71,10 @@ void PacketAssembler::read_header() {
   packet_size_ = left_ = header.uint_le(3);
   const auto sequence = header.u8();
   header_size_ = 0;
-  if (sequence != sequence_)
+  if (sequence_counts_ && sequence != sequence_)
     return fail("packet out of order: number " + std::to_string(sequence) + " where " + std::to_string(sequence_) +
                 " was due");
-  ++sequence_;
+  sequence_ = static_cast<std::uint8_t>(sequence + 1);
   if (received_ + left_ > limit_) return fail("a message longer than " + std::to_string(limit_) + " bytes");
   if (shape_ == MessageShape::binlog_event && !continued_ && left_ > 0) {
     stage_ = Stage::status;

@@ -61,6 +61,8 @@ class PacketAssembler {
   /// The number the next packet must carry; the answer to it is sent with this number too.
   std::uint8_t sequence() const noexcept { return sequence_; }
   void expect_sequence(std::uint8_t sequence) noexcept { sequence_ = sequence; }
+  /// From now on packets may carry any numbers, as those within compressed ones may.
+  void ignore_sequence() noexcept { sequence_counts_ = false; }
 
  private:
   enum class Stage { header, status, body, whole, bad };
@@ -81,6 +83,7 @@ class PacketAssembler {
   bool reserved_ = false;
   std::size_t received_ = 0;  ///< bytes of the message in `payload_`; behind them is room only
   std::uint8_t sequence_ = 0;
+  bool sequence_counts_ = true;
   char status_ = 0;
   bool has_status_ = false;
   std::string payload_;

@@ -33,6 +33,7 @@ inline constexpr std::uint32_t lenenc_auth_data = 1U << 21;   ///< CLIENT_PLUGIN
 inline constexpr std::uint32_t expired_passwords = 1U << 22;  ///< CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS
 inline constexpr std::uint32_t session_track = 1U << 23;
 inline constexpr std::uint32_t deprecate_eof = 1U << 24;
+inline constexpr std::uint32_t zstd_compression = 1U << 26;  ///< CLIENT_ZSTD_COMPRESSION_ALGORITHM
 inline constexpr std::uint32_t query_attributes = 1U << 27;
 inline constexpr std::uint32_t multi_factor = 1U << 28;
 // Never asked for by our own sessions: `local_files` lets a server read this machine's files, and `multi_statements`

@@ -15,9 +15,9 @@ constexpr std::size_t first_nonce_part = 8;
 constexpr std::size_t greeting_reserved = 10;
 constexpr std::size_t response_filler = 23;
 constexpr std::size_t ssl_request_size = 32;
-constexpr std::uint32_t layout_flags = capability::protocol_41 | capability::connect_with_db |
-                                       capability::secure_connection | capability::plugin_auth |
-                                       capability::connect_attributes | capability::lenenc_auth_data;
+constexpr std::uint32_t layout_flags =
+    capability::protocol_41 | capability::connect_with_db | capability::secure_connection | capability::plugin_auth |
+    capability::connect_attributes | capability::lenenc_auth_data | capability::zstd_compression;
 
 bool has(std::uint32_t capabilities, std::uint32_t flag) { return (capabilities & flag) != 0; }
 
@@ -72,6 +72,7 @@ base::Result<HandshakeResponse> parse_handshake_response(std::string_view payloa
   if (has(response.capabilities, capability::plugin_auth) && !cursor.at_end())
     response.auth_plugin = std::string(cursor.nul_terminated());
   if (has(response.capabilities, capability::connect_attributes) && !cursor.at_end()) cursor.lenenc_bytes();
+  if (has(response.capabilities, capability::zstd_compression) && !cursor.at_end()) response.zstd_level = cursor.u8();
   if (!cursor.ok()) return base::BadInput{"handshake response: " + cursor.error()};
   return response;
 }

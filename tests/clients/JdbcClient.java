@@ -206,7 +206,8 @@ public final class JdbcClient {
     name = argv[6];
     url = "jdbc:mariadb://" + argv[0] + ":" + argv[1] + "/clients?"
         + (ca.equals("-") ? "allowPublicKeyRetrieval=true"
-            : "useSsl=true&disableSslHostnameVerification=true&serverSslCert=" + ca);
+            : "useSsl=true&disableSslHostnameVerification=true&serverSslCert=" + ca)
+        + (System.getenv("RESEAL_CLIENT_COMPRESSION") == null ? "" : "&useCompression=true");
     MariaDbPoolDataSource pool =
         new MariaDbPoolDataSource(url + "&useServerPrepStmts=true&maxPoolSize=3");
     pool.setUser(user);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A client of tools/clients: the command line of MySQL or of MariaDB, a session that is fed from a pipe.
+# RESEAL_CLIENT_COMPRESSION is zlib, zstd (MySQL's only) or not set.
 #   command_line.sh PROGRAM mysql|mariadb HOST PORT USER PASSWORD_FILE CA_FILE|- FOLDER NAME
 set -uo pipefail
 program=$1 flavour=$2 host=$3 port=$4 user=$5 password_file=$6 ca=$7 folder=$8 name=$9
@@ -18,6 +19,11 @@ option_file() {
     mysql*) printf 'ssl-mode=VERIFY_CA\nssl-ca=%s\n' "$ca" ;;
     mariadb-) printf 'skip-ssl\n' ;;
     *) printf 'ssl\nssl-ca=%s\n' "$ca" ;;
+  esac
+  case $flavour-${RESEAL_CLIENT_COMPRESSION:-} in
+    *-) ;;
+    mysql-*) printf 'compression-algorithms=%s\n' "$RESEAL_CLIENT_COMPRESSION" ;;
+    mariadb-*) printf 'compress\n' ;;
   esac
 }
 (umask 077; option_file >"$folder/$name.cnf")

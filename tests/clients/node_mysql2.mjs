@@ -24,6 +24,7 @@ let longest = 0;
 
 const options = {
   host, port: Number(port), user, password, database: 'clients', charset: 'utf8mb4', rowsAsArray: true,
+  compress: Boolean(process.env.RESEAL_CLIENT_COMPRESSION),
   ssl: ca === '-' ? undefined : { ca: readFileSync(ca), verifyIdentity: false },
 };
 const words = (number) => `Grüße 北京 🎉 ${number}`;

@@ -46,6 +46,7 @@ function connect(bool $persistent): mysqli {
   if ($ca !== '-') $connection->ssl_set(null, null, $ca, null, null);
   // mysqlnd checks the host name with the chain, and the servers' own certificates name none.
   $flags = $ca === '-' ? 0 : MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT;
+  if (getenv('RESEAL_CLIENT_COMPRESSION')) $flags |= MYSQLI_CLIENT_COMPRESS;
   timed(fn() => $connection->real_connect(($persistent ? 'p:' : '') . $host, $user, $password, 'clients', (int)$port,
     null, $flags));
   $connection->set_charset('utf8mb4');

@@ -50,6 +50,8 @@ class Client:
                    "charset": "utf8mb4", "autocommit": True}
         if CA != "-":
             options["ssl"] = {"ca": CA, "check_hostname": False}
+        if driver.__name__ == "MySQLdb" and os.environ.get("RESEAL_CLIENT_COMPRESSION"):
+            options["compress"] = True
         self.connection = driver.connect(**options)
         self.cursor = self.connection.cursor()
         self.mark = f"{NAME} ü 🎉"
