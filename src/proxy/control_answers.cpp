@@ -106,6 +106,10 @@ json answer(Proxy& proxy, const json& request) {
     proxy.prepare(side(request));
     return {{"ok", true}};
   }
+  if (wish == "look_ahead") {
+    proxy.look_ahead(side(request));
+    return {{"ok", true}};
+  }
   if (wish == "hold") return hold(proxy, request);
   if (wish == "restore") {
     proxy.restore(number(request, "epoch"), side(request));

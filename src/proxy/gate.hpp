@@ -19,12 +19,18 @@ class Gate {
  public:
   bool holding() const noexcept { return holding_; }
   void hold() noexcept { holding_ = true; }
-  void release() noexcept { holding_ = false; }
+  void release() noexcept {
+    holding_ = false;
+    ++releases_;
+  }
+  /// Tells one time of holding from the next.
+  std::uint64_t releases() const noexcept { return releases_; }
   Where serving() const noexcept { return serving_; }
   void serve(Where side) noexcept { serving_ = side; }
 
  private:
   std::atomic<bool> holding_{false};
+  std::atomic<std::uint64_t> releases_{0};
   std::atomic<Where> serving_{Where::source};
 };
 

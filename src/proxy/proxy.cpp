@@ -289,18 +289,40 @@ Census& Proxy::census_of(Where to) {
   return *census_;
 }
 
+void Proxy::look_ahead(Where to) {
+  if (!options_.target) throw Failure(FailureKind::refused, "the proxy was started without a target");
+  std::vector<std::uint32_t> ids;
+  for (const auto& worker : workers_) {
+    const auto some = worker->mark_idle(to);
+    ids.insert(ids.end(), some.begin(), some.end());
+  }
+  if (ids.empty()) return;
+  const std::lock_guard lock(census_mutex_);
+  try {
+    const auto order = std::make_shared<const MoveOrder>(census_of(to).order(to, ids));
+    for (const auto& worker : workers_) worker->look_ahead(order);
+  } catch (const Failure& failure) {
+    census_.reset();
+    if (failure.kind() != FailureKind::transient) throw;
+  }
+}
+
 MoveOrder Proxy::take_census(Where to) {
+  const auto releases = terms_->gate.releases();
   std::vector<std::uint32_t> ids;
   for (const auto& session : sessions())
-    if (session.logged_in && !session.restore_begun) ids.push_back(session.server_id);
+    if (session.logged_in && !session.asked_about) ids.push_back(session.server_id);
   MoveOrder order;
   order.to = to;
+  order.releases = releases;
   if (ids.empty()) return order;
   const std::lock_guard lock(census_mutex_);
   std::string lost;
   for (int tries = 0; tries < 2; ++tries) {  // the connection may have been idle for too long
     try {
-      return census_of(to).order(to, ids);
+      order = census_of(to).order(to, ids);
+      order.releases = releases;
+      return order;
     } catch (const Failure& failure) {
       census_.reset();
       if (failure.kind() != FailureKind::transient) throw;

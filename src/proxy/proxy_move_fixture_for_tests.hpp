@@ -46,11 +46,20 @@ class ProxyMove : public ProxyTest {
     start_in_front(std::move(options));
   }
 
-  /// `ahead`: restored in the time of the hold, as a switch does it.
-  Proxy::MoveReport move_all(Where to = Where::target, bool ahead = true) {
+  /// When the state of sessions is read and set: as a switch does it, all in the hold, or all in the move.
+  enum class Read { ahead, in_hold, in_move };
+
+  void look_ahead(Where to) {
+    proxy->prepare(to);
+    EXPECT_TRUE(soon([&] { return proxy->status().preparing == 0; }));
+    proxy->look_ahead(to);
+    EXPECT_TRUE(soon([&] { return proxy->status().preparing == 0; }));
+  }
+  Proxy::MoveReport move_all(Where to = Where::target, Read read = Read::ahead) {
+    if (read == Read::ahead) look_ahead(to);
     proxy->prepare(to);
     EXPECT_TRUE(proxy->hold(1, 60s, 10s).all_quiet);
-    if (ahead) proxy->restore(1, to);
+    if (read != Read::in_move) proxy->restore(1, to);
     const auto report = proxy->move(1, to, 20s);
     EXPECT_EQ(report.under_way, 0U);
     proxy->release(1);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <iostream>
 #include <vector>
 
@@ -52,7 +53,8 @@ TEST_F(ProxyMove, state_that_can_be_carried_is_the_same_after_the_move) {
        {"SET NAMES cp1251", "SET lc_time_names='de_DE', div_precision_increment=9, max_execution_time=50000"},
        "SELECT CONCAT(@@character_set_client, @@lc_time_names, @@div_precision_increment, @@max_execution_time)"},
   };
-  for (const bool tls : {true, false}) {
+  for (const auto read : {Read::ahead, Read::in_hold, Read::in_move}) {
+    const bool tls = read != Read::in_hold;
     start();
     std::vector<std::unique_ptr<Client>> clients;
     std::vector<std::string> before;
@@ -64,7 +66,7 @@ TEST_F(ProxyMove, state_that_can_be_carried_is_the_same_after_the_move) {
       before.push_back(client.value(kind.seen_by));
       client.run("COMMIT");
     }
-    const auto report = move_all(Where::target, tls);
+    const auto report = move_all(Where::target, read);
     EXPECT_EQ(report.closed, 0U);
     for (std::size_t i = 0; i < std::size(kinds); ++i) {
       const auto after = clients[i]->value(kinds[i].seen_by);
@@ -355,7 +357,7 @@ TEST_F(ProxyMove, what_was_read_is_thrown_away_when_the_session_goes_on) {
   proxy->restore(1, Where::target);
   ASSERT_TRUE(soon([&] {
     const auto session = proxy->sessions().at(0);
-    return session.restore_begun && session.phase == "relay";
+    return session.asked_about && session.phase == "relay";
   }));
   proxy->release(1);
   ASSERT_TRUE(client.run("SET @a=2, @b=3"));
@@ -363,6 +365,28 @@ TEST_F(ProxyMove, what_was_read_is_thrown_away_when_the_session_goes_on) {
   EXPECT_EQ(proxy->move(2, Where::target, 10s).moved, 1U);
   proxy->release(2);
   EXPECT_EQ(client.value("SELECT CONCAT(@a, @b, name) FROM shop.who"), "23target");
+}
+
+TEST_F(ProxyMove, what_was_read_ahead_is_thrown_away_when_the_session_goes_on) {
+  start();
+  Client idle(anna());
+  Client works(anna());
+  Client locks(anna());
+  for (auto* client : {&idle, &works, &locks}) ASSERT_TRUE(client->run("SET @a=1, sql_mode='ANSI'"));
+  look_ahead(Where::target);
+  const auto known = proxy->sessions();
+  EXPECT_EQ(std::count_if(known.begin(), known.end(), [](const auto& session) { return session.asked_about; }), 3);
+  ASSERT_TRUE(works.run("SET @a=2, @b=3, sql_mode=''"));
+  ASSERT_TRUE(locks.run("DO GET_LOCK('a', 0)"));
+  EXPECT_TRUE(proxy->hold(1, 60s, 10s).all_quiet);
+  proxy->restore(1, Where::target);
+  const auto report = proxy->move(1, Where::target, 20s);
+  EXPECT_EQ(report.moved, 2U);
+  EXPECT_EQ(report.closed, 1U);
+  proxy->release(1);
+  EXPECT_EQ(idle.value("SELECT CONCAT(@a, @@sql_mode LIKE '%ANSI%', name) FROM shop.who"), "11target");
+  EXPECT_EQ(works.value("SELECT CONCAT(@a, @b, @@sql_mode = '', name) FROM shop.who"), "231target");
+  EXPECT_FALSE(locks.run("SELECT 1"));
 }
 
 TEST_F(ProxyMove, a_hold_that_is_given_up_leaves_the_session_as_it_was) {
@@ -374,7 +398,8 @@ TEST_F(ProxyMove, a_hold_that_is_given_up_leaves_the_session_as_it_was) {
   Client unmovable(anna());
   ASSERT_TRUE(unmovable.run("CREATE TEMPORARY TABLE shop.mine AS SELECT 'here'"));
   proxy->prepare(Where::target);
-  for (std::uint64_t epoch = 1; epoch < 4; ++epoch) {
+  for (std::uint64_t epoch = 1; epoch < 6; ++epoch) {
+    if (epoch % 2 == 0) look_ahead(Where::target);
     EXPECT_TRUE(proxy->hold(epoch, 60s, 10s).all_quiet);
     proxy->restore(epoch, Where::target);
     proxy->release(epoch);

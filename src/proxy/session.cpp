@@ -93,6 +93,7 @@ void Session::tick(Clock::time_point now) {
   }
   // The login has one bound in all, so that nobody keeps it open by one byte at a time.
   if (waited <= home_.terms.handshake_timeout) return;
+  if (looking_ahead() && !home_.terms.gate.holding()) return;
   if (phase_ == Phase::restoring)
     restore_too_slow();
   else if (phase_ == Phase::connecting || phase_ == Phase::greeting)
@@ -204,7 +205,7 @@ SessionReport Session::report() const {
   report.encrypted = client_.opened() && client_.stream().encrypted();
   report.in_transaction = replies_.in_transaction();
   report.logged_in = ever_logged_in_ && phase_ != Phase::closing;
-  report.restore_begun = move_ != nullptr;
+  report.asked_about = move_ && move_->order;
   report.movable = movable_;
   report.unmovable_because = unmovable_because_;
   return report;

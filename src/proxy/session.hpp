@@ -39,7 +39,7 @@ struct SessionReport {
   bool encrypted = false;
   bool in_transaction = false;
   bool logged_in = false;
-  bool restore_begun = false;  ///< what a move has to know of it is known
+  bool asked_about = false;  ///< what a move has to know of it is known, or is being read
   bool movable = false;
   std::string unmovable_because;
 };
@@ -84,6 +84,13 @@ class Session final : private SideOwner {
   void prepare_move(Where to, const VariableNames& names);
   /// True until that connection is there, or cannot be had.
   bool preparing() const noexcept;
+  /// While the gate is open: notes that the session does nothing, until it does something. False when it does, or has
+  /// no other connection that is ready.
+  bool mark_idle(Where to);
+  /// Reads the state of a session that still does nothing since it was marked; `order` was made after that. What is read
+  /// is true until its next command begins, which throws it away.
+  void look_ahead(const std::shared_ptr<const MoveOrder>& order);
+  bool looking_ahead() const noexcept { return phase_ == Phase::restoring && move_->ahead; }
   /// Brings that connection into the session's state, which does not change while the gate holds. The session stays
   /// where it is; if something stands against a move, that is noted. Sessions that are not held yet are left alone.
   void begin_restore(const std::shared_ptr<const MoveOrder>& order);
@@ -228,6 +235,9 @@ class Session final : private SideOwner {
   struct Move {
     std::shared_ptr<const MoveOrder> order;
     bool ordered = false;  ///< it goes over as soon as it can, or ends
+    bool ahead = false;    ///< its state is read before the hold, or was, and nothing is set yet
+    bool read = false;     ///< all of its state
+    double read_at = 0;    ///< seconds since 1970
     std::string impossible_because;
     std::optional<OwnQuery> question;  ///< under way on the server that it leaves
     enum class About { variables, user_variables, schema_changes, nothing } about = About::variables;

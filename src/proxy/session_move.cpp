@@ -57,12 +57,39 @@ std::string Session::obstacle(const MoveOrder& order) const {
   return found == order.obstacles.end() ? std::string() : "it has " + found->second;
 }
 
-void Session::begin_restore(const std::shared_ptr<const MoveOrder>& order) {
-  if (where_ == order->to || !ever_logged_in_ || move_ || !quiet()) return;
+bool Session::mark_idle(Where to) {
+  if (where_ == to || move_ || home_.terms.gate.holding() || !quiet()) return false;
+  if (!transfer_ || transfer_->state() != Transfer::State::ready) return false;
   move_ = std::make_unique<Move>();
+  return true;
+}
+
+void Session::look_ahead(const std::shared_ptr<const MoveOrder>& order) {
+  if (!move_ || move_->order || !quiet()) return;
+  if (!obstacle(*order).empty() || transfer_->state() != Transfer::State::ready) return move_.reset();
   move_->order = order;
+  move_->ahead = true;
+  phase_ = Phase::restoring;
+  since_ = Clock::now();
+  advance();
+}
+
+void Session::begin_restore(const std::shared_ptr<const MoveOrder>& order) {
+  if (where_ == order->to || order->releases != home_.terms.gate.releases() || !ever_logged_in_ || !quiet()) return;
+  if (move_ && move_->read && move_->ahead && transfer_->state() == Transfer::State::ready) {
+    move_->ahead = false;
+    phase_ = Phase::restoring;
+    since_ = Clock::now();
+    plan_own_state();
+    return advance();
+  }
+  if (move_ && move_->order && !move_->ahead) return;
+  // About one that was asked about already, `order` may say nothing.
+  auto known = move_ && move_->order ? move_->order : order;
+  move_ = std::make_unique<Move>();
+  move_->order = std::move(known);
   if (auto why = obstacle(*order); !why.empty()) return not_movable(why);
-  prepare_move(order->to, order->names);
+  prepare_move(order->to, move_->order->names);
   if (!movable_) return not_movable(unmovable_because_);
   phase_ = Phase::restoring;
   since_ = Clock::now();
@@ -71,6 +98,7 @@ void Session::begin_restore(const std::shared_ptr<const MoveOrder>& order) {
 
 void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
   if (where_ == order->to || phase_ == Phase::closing || phase_ == Phase::over) return;
+  if (order->releases != home_.terms.gate.releases()) return;
   if (!ever_logged_in_) return end();  // its greeting came from the other server
   if (phase_ != Phase::restoring) {
     if (!between_replies()) {  // where no error can be said
@@ -88,7 +116,7 @@ void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
 
 bool Session::step_restoring() {
   using State = Transfer::State;
-  if (!move_->ordered && !home_.terms.gate.holding() && !move_->question) {
+  if (!move_->ordered && !move_->ahead && !home_.terms.gate.holding() && !move_->question) {
     forget_move();
     phase_ = Phase::relay;
     return true;
@@ -187,11 +215,17 @@ std::string Session::take_own_state(const wire::TextResultMachine& answer) {
 
 void Session::plan_own_state() {
   auto& move = *move_;
+  if (!std::exchange(move.read, true)) move.read_at = seconds_now();
+  if (move.ahead && !home_.terms.gate.holding()) {
+    phase_ = Phase::relay;
+    return;
+  }
+  move.ahead = false;
   if (((transfer_->capabilities() ^ capabilities_) & must_be_equal) != 0)
     return not_movable("the other server lacks a part of the protocol that it uses");
   leave_what_is_given(move.wanted.session, move.order->names, move.order->globals);
   move.wanted.schema_changes_seen = schema_changes_seen_;
-  move.plan = restore_steps(transfer_->fresh(), move.wanted, statements_, seconds_now());
+  move.plan = restore_steps(transfer_->fresh(), move.wanted, statements_, move.read_at);
   if (!move.plan.impossible_because.empty()) return not_movable(move.plan.impossible_because);
   transfer_->restore(move.plan.steps, move.wanted.user_variables);
 }
@@ -217,9 +251,15 @@ void Session::switch_over() {
   home_.again(*this);
 }
 
-// Nothing happens before the move is ordered: perhaps it never is.
+// Nothing happens before the move is ordered: perhaps it never is. Ahead of the hold it is tried again within it.
 void Session::not_movable(std::string why) {
   if (move_->ordered) return refuse_move(std::move(why));
+  if (move_->ahead) {
+    move_.reset();
+    drop_transfer();
+    phase_ = Phase::relay;
+    return;
+  }
   move_->impossible_because = std::move(why);
   drop_transfer();
   phase_ = Phase::relay;
@@ -251,8 +291,9 @@ void Session::drop_transfer() {
 // What was read of the session is true until its next command begins, and no longer.
 void Session::forget_move() {
   if (!move_) return;
+  const bool set = !move_->ahead && move_->order;
   move_.reset();
-  drop_transfer();
+  if (set) drop_transfer();
 }
 
 void Session::gate_changed() {

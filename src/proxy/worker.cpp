@@ -128,28 +128,49 @@ HoldCounts Worker::look_at_gate() {
 
 void Worker::prepare(Where to, std::shared_ptr<const VariableNames> names) {
   ++preparing_;  // until the sessions are counted
-  loop_.post([this, to, names = std::move(names)]() mutable {
-    preparation_.to = to;
-    preparation_.names = std::move(names);
-    preparation_.waiting.clear();
-    for (const auto& [number, session] : sessions_) preparation_.waiting.push_back(number);
-    prepare_more();
+  loop_.post([this, to, names = std::move(names)] {
+    preparation_.begin = [to, names](Session& session) { session.prepare_move(to, *names); };
+    queue_all();
   });
 }
 
-void Worker::prepare_more() {
-  auto& [to, names, waiting, begun] = preparation_;
-  std::erase_if(begun, [this](auto number) {
-    const auto* const session = find(number);
-    return session == nullptr || !session->preparing();
+std::vector<std::uint32_t> Worker::mark_idle(Where to) {
+  std::promise<std::vector<std::uint32_t>> promise;
+  loop_.post([this, to, &promise] {
+    std::vector<std::uint32_t> ids;
+    for (auto& [number, session] : sessions_)
+      if (session->mark_idle(to)) ids.push_back(session->server_id());
+    promise.set_value(std::move(ids));
   });
+  return promise.get_future().get();
+}
+
+void Worker::look_ahead(std::shared_ptr<const MoveOrder> order) {
+  ++preparing_;
+  loop_.post([this, order = std::move(order)] {
+    preparation_.begin = [order](Session& session) { session.look_ahead(order); };
+    queue_all();
+  });
+}
+
+void Worker::queue_all() {
+  preparation_.waiting.clear();
+  for (const auto& [number, session] : sessions_) preparation_.waiting.push_back(number);
+  prepare_more();
+}
+
+void Worker::prepare_more() {
+  auto& [begin, waiting, begun] = preparation_;
+  const auto busy = [this](auto number) {
+    const auto* const session = find(number);
+    return session != nullptr && (session->preparing() || session->looking_ahead());
+  };
+  std::erase_if(begun, [&](auto number) { return !busy(number); });
   while (begun.size() < prepared_at_once && !waiting.empty()) {
     const auto number = waiting.front();
     waiting.pop_front();
-    auto* const session = find(number);
-    if (session == nullptr) continue;
-    session->prepare_move(to, *names);
-    if (session->preparing()) begun.push_back(number);
+    if (auto* const session = find(number)) begin(*session);
+    if (busy(number)) begun.push_back(number);
   }
   preparing_ = waiting.size() + begun.size();
 }

@@ -38,7 +38,11 @@ class Worker {
   /// Makes the other connections of all sessions, a few at a time: logins cost a server as much as many statements, and
   /// clients are at work.
   void prepare(Where to, std::shared_ptr<const VariableNames> names);
-  /// How many are still to be made.
+  /// The server's ids of the sessions that do nothing; see Session::mark_idle.
+  std::vector<std::uint32_t> mark_idle(Where to);
+  /// Reads the state of those, a few at a time.
+  void look_ahead(std::shared_ptr<const MoveOrder> order);
+  /// How many connections are still to be made, and sessions to be read.
   std::size_t preparing() const noexcept { return preparing_; }
   /// Begins to restore every session that is held.
   void restore(std::shared_ptr<const MoveOrder> order);
@@ -50,6 +54,7 @@ class Worker {
   void begin(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin);
   void end_oldest_half_open();
   void prepare_more();
+  void queue_all();
   void tick();
   Session* find(std::uint64_t number);
   Session::Home home();
@@ -60,9 +65,9 @@ class Worker {
   BufferPool pool_;
   std::map<std::uint64_t, std::unique_ptr<Session>> sessions_;
   std::set<std::uint64_t> half_open_;
+  /// What sessions do ahead of a hold, in turn.
   struct Preparation {
-    Where to = Where::source;
-    std::shared_ptr<const VariableNames> names;
+    std::function<void(Session&)> begin;
     std::deque<std::uint64_t> waiting;
     std::vector<std::uint64_t> begun;  ///< and not ended when last looked at
   } preparation_;

@@ -22,7 +22,9 @@ using namespace std::chrono_literals;
 constexpr auto move_patience_ms = 2'000;
 // What is not prepared by then is prepared while clients wait.
 constexpr auto prepare_patience = 30s;
-constexpr auto look_again = 20ms;
+constexpr auto look_again = 5ms;
+// The second is for the sessions that worked during the first.
+constexpr unsigned looks_ahead = 2;
 
 json ask(const std::string& socket, const json& request) {
   auto answer = json::parse(proxy::ask_control(socket, request.dump()), nullptr, false);
@@ -30,6 +32,12 @@ json ask(const std::string& socket, const json& request) {
     throw Failure(FailureKind::refused,
                   "the proxy on " + socket + " refuses: " + answer.value("error", "no reason given"));
   return answer;
+}
+
+void wait_until_prepared(const std::string& socket) {
+  const auto until = std::chrono::steady_clock::now() + prepare_patience;
+  while (ask(socket, {{"do", "status"}}).value("preparing", 0) > 0 && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(look_again);
 }
 
 /// Runs `action` for every socket at once; the first failure is thrown when all have ended.
@@ -58,9 +66,16 @@ void Proxies::prepare(Serves from, Serves to) {
   require(from);
   at_each(sockets_, [&](const std::string& socket) {
     ask(socket, {{"do", "prepare"}, {"to", cutover::name(to)}});
-    const auto until = std::chrono::steady_clock::now() + prepare_patience;
-    while (ask(socket, {{"do", "status"}}).value("preparing", 0) > 0 && std::chrono::steady_clock::now() < until)
-      std::this_thread::sleep_for(look_again);
+    wait_until_prepared(socket);
+  });
+}
+
+void Proxies::look_ahead(Serves to) {
+  at_each(sockets_, [&](const std::string& socket) {
+    for (unsigned pass = 0; pass < looks_ahead; ++pass) {
+      ask(socket, {{"do", "look_ahead"}, {"to", cutover::name(to)}});
+      wait_until_prepared(socket);
+    }
   });
 }
 

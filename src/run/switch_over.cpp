@@ -96,6 +96,7 @@ SwitchReport SwitchOver::execute(std::stop_token stop) {
   provision::align_auto_increment(from(), to(), run_.tables());
   triggers_ = provision::read_objects(from(), provision::ObjectKind::trigger, run_.schemas());
   events_ = provision::read_objects(from(), provision::ObjectKind::event, run_.schemas());
+  proxies_.look_ahead(cutover::other(from_));
   run_.record("switch", "begun");
   began_ = steady_clock::now();
   facts_ = cutover::Facts();
