@@ -14,8 +14,9 @@ struct Question {
 };
 
 // What a session is shown to hold outside of a transaction is held by itself. MEMORY and MyISAM are seen by the memory
-// that their open tables take, which a session's temporary tables do until they are dropped.
-constexpr std::array<Question, 5> questions = {{
+// that their open tables take, which a session's temporary tables do until they are dropped: two questions, since for
+// one name the server looks each thread up, and for two it goes through all kinds of memory of all threads.
+constexpr std::array<Question, 6> questions = {{
     {"locks (LOCK TABLES, GET_LOCK, HANDLER or the like)",
      "SELECT DISTINCT t.PROCESSLIST_ID FROM performance_schema.threads t JOIN performance_schema.metadata_locks m ON"
      " m.OWNER_THREAD_ID = t.THREAD_ID WHERE t.PROCESSLIST_ID IN "},
@@ -25,10 +26,13 @@ constexpr std::array<Question, 5> questions = {{
     {"temporary tables",
      "SELECT DISTINCT ID FROM information_schema.INNODB_SESSION_TEMP_TABLESPACES WHERE PURPOSE = 'USER' AND ID IN "},
     {"temporary tables",
-     "SELECT DISTINCT t.PROCESSLIST_ID FROM performance_schema.threads t JOIN"
-     " performance_schema.memory_summary_by_thread_by_event_name m ON m.THREAD_ID = t.THREAD_ID WHERE m.EVENT_NAME IN"
-     " ('memory/memory/HP_INFO', 'memory/myisam/MI_INFO') AND m.CURRENT_NUMBER_OF_BYTES_USED > 0 AND t.PROCESSLIST_ID"
-     " IN "},
+     "SELECT t.PROCESSLIST_ID FROM performance_schema.threads t JOIN"
+     " performance_schema.memory_summary_by_thread_by_event_name m ON m.THREAD_ID = t.THREAD_ID WHERE m.EVENT_NAME ="
+     " 'memory/memory/HP_INFO' AND m.CURRENT_NUMBER_OF_BYTES_USED > 0 AND t.PROCESSLIST_ID IN "},
+    {"temporary tables",
+     "SELECT t.PROCESSLIST_ID FROM performance_schema.threads t JOIN"
+     " performance_schema.memory_summary_by_thread_by_event_name m ON m.THREAD_ID = t.THREAD_ID WHERE m.EVENT_NAME ="
+     " 'memory/myisam/MI_INFO' AND m.CURRENT_NUMBER_OF_BYTES_USED > 0 AND t.PROCESSLIST_ID IN "},
     {"statements prepared by SQL",
      "SELECT DISTINCT t.PROCESSLIST_ID FROM performance_schema.threads t JOIN"
      " performance_schema.prepared_statements_instances p ON p.OWNER_THREAD_ID = t.THREAD_ID WHERE p.STATEMENT_NAME IS"

@@ -64,6 +64,8 @@ class Session final : private SideOwner {
     std::function<void(Session&)> over;  ///< called once, at the end; the session is destroyed later, not within
     std::function<void(Session&)> logged_in;
     std::function<void(Session&)> again;  ///< the session has more to do and lets others go first
+    /// Takes a connection that a session has left, and closes it when there is time.
+    std::function<void(std::unique_ptr<Side>)> retire;
   };
 
   Session(const Home& home, std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin);

@@ -218,7 +218,7 @@ void Session::plan_own_state() {
   if (!std::exchange(move.read, true)) move.read_at = seconds_now();
   if (move.ahead && !home_.terms.gate.holding()) {
     phase_ = Phase::relay;
-    return;
+    return home_.again(*this);  // the next one's turn
   }
   move.ahead = false;
   if (((transfer_->capabilities() ^ capabilities_) & must_be_equal) != 0)
@@ -230,12 +230,10 @@ void Session::plan_own_state() {
   transfer_->restore(move.plan.steps, move.wanted.user_variables);
 }
 
-// Both connections may still be spoken of in the events at hand, so what is let go is destroyed after them.
 void Session::switch_over() {
-  auto before = std::shared_ptr<Side>(std::move(server_));
-  before->close();
-  before->in.clear(home_.pool);
-  home_.loop.post([before] {});
+  server_->in.clear(home_.pool);
+  server_->be_forgotten();
+  home_.retire(std::move(server_));
   server_ = transfer_->hand_over(*this);
   greeting_.connection_id = transfer_->greeting().connection_id;
   greeting_.nonce = transfer_->greeting().nonce;
@@ -258,7 +256,7 @@ void Session::not_movable(std::string why) {
     move_.reset();
     drop_transfer();
     phase_ = Phase::relay;
-    return;
+    return home_.again(*this);
   }
   move_->impossible_because = std::move(why);
   drop_transfer();

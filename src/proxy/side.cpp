@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/failure.hpp"
 #include "proxy/vault.hpp"
@@ -22,8 +23,12 @@ void Side::open(mysql::FileDescriptor socket, EventLoop& loop) {
 
 void Side::close() {
   if (!opened()) return;
-  loop_->forget(stream_->number());
+  if (loop_ != nullptr) loop_->forget(stream_->number());
   stream_->close();
+}
+
+void Side::be_forgotten() {
+  if (opened()) std::exchange(loop_, nullptr)->forget(stream_->number());
 }
 
 void Side::ready(Change change) {

@@ -36,6 +36,8 @@ class Side final : public Watched {
   void ready(Change change) override;
   /// Says goodbye without waiting, and closes the socket if it is open.
   void close();
+  /// Nobody is told any more; only `close` may follow.
+  void be_forgotten();
 
   enum class Got { nothing, message, ended, bad };
 

@@ -72,6 +72,7 @@ class Worker {
     std::vector<std::uint64_t> begun;  ///< and not ended when last looked at
   } preparation_;
   std::atomic<std::size_t> preparing_{0};
+  std::deque<std::unique_ptr<Side>> retired_;
   std::atomic<std::size_t> open_{0};
   std::jthread thread_;
 };
