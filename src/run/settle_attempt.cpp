@@ -55,7 +55,8 @@ Serves settle_attempt(const mysql::Endpoint& source, const mysql::Endpoint& targ
   while (!decided(first, attempt->epoch) && !cutover::closed(first, attempt->epoch) && steady_clock::now() < until)
     std::this_thread::sleep_for(look_again);
   const auto throw_if_overtaken = [&](mysql::Session& session) {
-    if (cutover::latest_attempt(session)->epoch != attempt->epoch)
+    const auto now = cutover::latest_attempt(session);  // none: the record was dropped, by finish
+    if (!now || now->epoch != attempt->epoch)
       throw base::Failure(base::FailureKind::transient, "another attempt to switch has begun meanwhile");
   };
   // Of an attempt that is over nothing is left to be put right. Should a fence stand now, it is somebody else's.
