@@ -253,8 +253,7 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
             finish);
     command->settings.add_run(*verb);
     command->settings.add_accept_source_writes(*verb);
-    auto* const execute =
-        verb->add_flag("--execute", command->execute, "do it; there is no rollback afterwards");
+    auto* const execute = verb->add_flag("--execute", command->execute, "do it; there is no rollback afterwards");
     verb->add_flag("--drop-record", command->drop_record,
                    "of a run that is finished: drop the record of who serves, which proxies read that are started with"
                    " both servers")

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto connect_time = 1s;     // beyond it the server's host is likely away: others may find it elsewhere
+constexpr auto connect_time = 1s;    // beyond it the server's host is likely away: others may find it elsewhere
 constexpr auto closing_time = 5s;    // for a client to take the last bytes
 constexpr auto lingering_time = 1s;  // for a client to read them before its own unread bytes reset the connection
 constexpr unsigned steps_at_once = 16;

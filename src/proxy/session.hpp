@@ -64,7 +64,7 @@ class Session final : private SideOwner {
     std::function<void(Session&)> over;  ///< called once, at the end; the session is destroyed later, not within
     std::function<void(Session&)> logged_in;
     std::function<void(Session&)> greeted;  ///< the server's greeting is there, or never will be
-    std::function<void(Session&)> again;  ///< the session has more to do and lets others go first
+    std::function<void(Session&)> again;    ///< the session has more to do and lets others go first
   };
 
   Session(const Home& home, std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin);

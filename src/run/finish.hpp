@@ -52,8 +52,8 @@ class Finish {
   /// Failure(transient) when a server is away: run it again.
   FinishReport execute();
   /// Drops the record of who serves on the target, which proxies read when they start with both servers; from then on
-  /// they have to ask the source. The run cannot be opened any more. Throws Failure(refused), with nothing changed, when
-  /// not everything that `execute` does is done. Killed within, it can be run again.
+  /// they have to ask the source. The run cannot be opened any more. Throws Failure(refused), with nothing changed,
+  /// when not everything that `execute` does is done. Killed within, it can be run again.
   void drop_record();
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a proxy that starts makes of an attempt to switch that is over: nothing, whatever has become of the servers since.
+// What a proxy that starts makes of an attempt to switch that is over: nothing, whatever has become of the servers
+// since.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,9 +38,8 @@ class SettleAttempt : public ::testing::Test {
   void SetUp() override {
     for (const auto side : {Serves::source, Serves::target}) {
       auto session = connect(side);
-      for (const auto* statement :
-           {"CREATE DATABASE app", "CREATE TABLE app.t (v INT)", "CREATE USER anna IDENTIFIED BY 'secret'",
-            "GRANT ALL ON app.* TO anna"})
+      for (const auto* statement : {"CREATE DATABASE app", "CREATE TABLE app.t (v INT)",
+                                    "CREATE USER anna IDENTIFIED BY 'secret'", "GRANT ALL ON app.* TO anna"})
         session.execute(statement);
     }
     TargetRecord(record_).create();

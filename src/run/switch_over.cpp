@@ -197,8 +197,8 @@ void SwitchOver::record_switched() {
   }
 }
 
-/// Says that nothing comes of the attempt any more, and that its fence is lowered: a proxy that starts would give it time
-/// to end, and lower a fence that is not ours. The proxy does without when the target is away.
+/// Says that nothing comes of the attempt any more, and that its fence is lowered: a proxy that starts would give it
+/// time to end, and lower a fence that is not ours. The proxy does without when the target is away.
 void SwitchOver::close_attempt() {
   try {
     if (cutover::close_attempts(run_.target(), run_.id())) TargetRecord(run_.target()).backed_out(epoch_);

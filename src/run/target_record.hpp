@@ -26,7 +26,8 @@ class TargetRecord {
   void set(const std::vector<std::pair<std::string, std::string>>& values);
   void erase(const std::string& name);
   /// The latest attempt to switch that is known to be over without a decision: its epoch is closed, the fence of the
-  /// side that goes on is lowered, for the next start too, and no session is left that could raise it. 0: none is known.
+  /// side that goes on is lowered, for the next start too, and no session is left that could raise it. 0: none is
+  /// known.
   std::uint64_t backed_out_epoch();
   /// To be told only when all of that holds: nobody looks after that attempt any more.
   void backed_out(std::uint64_t epoch);
