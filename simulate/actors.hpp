@@ -56,6 +56,7 @@ struct Tool {
     meeting_proxies,
     driving,
     switching,
+    giving_up,
     holding
   };
   Stage stage = Stage::off;
@@ -134,9 +135,13 @@ struct Proxy {
   std::uint32_t attempt = 0;
   Side from = Side::source;
   bool door_fenced = false;
+  std::uint32_t over_before = 0;  ///< the attempt that was known to be over when it asked
+  bool closed_seen = false;
+  bool over = false;  ///< the attempt is known to be
   bool made = false;
   bool outcome_read = false;
   bool fence_seen = false;
+  bool lowered = false;
   bool open_needed = false;
   Millis until = 0;
 };

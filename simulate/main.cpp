@@ -111,7 +111,7 @@ Planted find_planted(const Wish& wish) {
       findings.add(simulate(wish.seed + findings.coverage.runs, wish.planted_runs, mistake, wish.threads));
     const bool seen = findings.broken != 0;
     planted.found += seen;
-    fmt::print("simulate: planted {:<22} {} in {} of {} runs{}\n", name(mistake), seen ? "found" : "NOT FOUND",
+    fmt::print("simulate: planted {:<26} {} in {} of {} runs{}\n", name(mistake), seen ? "found" : "NOT FOUND",
                findings.broken, findings.coverage.runs,
                seen ? fmt::format(", by {}; seed {}", properties(findings), findings.first->seed) : "");
     std::fflush(stdout);

@@ -228,7 +228,8 @@ ServerTurn::Done ServerTurn::record_order(Session& session) {
   auto& answer = session.answer;
   const auto argument = session.argument;
   const bool writes = session.order == Order::begin_attempt || session.order == Order::write_decision ||
-                      session.order == Order::write_closed || session.order == Order::set_switched;
+                      session.order == Order::write_closed || session.order == Order::set_switched ||
+                      session.order == Order::set_backed_out;
   if (writes && server_.super_read_only) {
     answer.error = Error::read_only;
     return Done::yes;
@@ -268,6 +269,12 @@ ServerTurn::Done ServerTurn::record_order(Session& session) {
       break;
     case Order::set_switched:
       record.switched = argument;
+      break;
+    case Order::read_backed_out:
+      answer.value = record.backed_out;
+      break;
+    case Order::set_backed_out:
+      record.backed_out = argument;
       break;
     case Order::door_look:
       answer.value = server_.super_read_only;

@@ -53,6 +53,7 @@ struct Record {
   std::uint32_t latest = 0;                     ///< attempt
   std::uint32_t latest_decided = 0;
   std::uint32_t switched = 0;
+  std::uint32_t backed_out = 0;  ///< the attempt that is known to be over
 
   Side serves() const { return latest_decided == 0 ? Side::source : other(epochs[latest_decided].from); }
 };

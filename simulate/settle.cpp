@@ -13,6 +13,8 @@ constexpr Op settling[] = {{Order::connect, At::record},
                            {Order::read_attempt, At::record},
                            {Order::read_decision, At::record},
                            {Order::read_closed, At::record},
+                           {Order::read_backed_out, At::record},
+                           {Order::read_attempt, At::record},
                            {Order::connect, At::record},
                            {Order::connect, At::going_on},
                            {Order::door_look, At::record},
@@ -21,12 +23,17 @@ constexpr Op settling[] = {{Order::connect, At::record},
                            {Order::door_close, At::record},
                            {Order::read_outcome, At::record},
                            // Closed.
+                           {Order::set_backed_out, At::record},  // only with a planted mistake
                            {Order::end_others, At::going_on},
                            {Order::look_fence, At::going_on},
                            {Order::super_off, At::going_on},
                            {Order::read_only_off, At::going_on},
                            {Order::forget_super, At::going_on},
                            {Order::forget_read_only, At::going_on},
+                           {Order::door_look, At::record},
+                           {Order::door_open, At::record},
+                           {Order::set_backed_out, At::record},
+                           {Order::door_close, At::record},
                            // Decided.
                            {Order::read_switched, At::record},
                            {Order::connect, At::opening},
@@ -44,6 +51,8 @@ void ProxyTurn::settle(std::uint32_t epoch) {
   p_.settling = true;
   p_.settles_for = epoch;
   p_.attempt = 0;
+  p_.over_before = w_.record().backed_out;
+  p_.closed_seen = p_.over = p_.lowered = false;
   p_.outcome_read = p_.made = p_.fence_seen = p_.open_needed = p_.door_fenced = false;
   p_.until = w_.now_ + (epoch == 0 ? start_patience : 0);
   if (epoch != 0 && w_.mistaken(Mistake::lease_guesses_source)) return settled(Decision::source);
@@ -69,6 +78,8 @@ void ProxyTurn::go() {
       }
     }
     p_.paused = false;
+    if (op.order == Order::end_others && p_.attempt == p_.over_before)
+      w_.breaks(Property::settled_again, fmt::format("proxy {} settles epoch {}", index_, p_.attempt));
     if (op.order != Order::connect) {
       const auto argument = op.order == Order::end_others ? p_.process : p_.attempt;
       return w_.ask(actor_, link(op.at), op.order, argument);
@@ -86,9 +97,15 @@ Link& ProxyTurn::link(At at) { return at == At::record ? p_.record : at == At::g
 bool ProxyTurn::applies(const Op& op) {
   const bool closed = p_.outcome_read && !p_.made;
   switch (op.order) {
+    case Order::door_look:
+      return !p_.outcome_read || p_.lowered;
     case Order::door_open:
     case Order::door_close:
-      return p_.door_fenced;
+      return (!p_.outcome_read || p_.lowered) && p_.door_fenced;
+    case Order::read_backed_out:
+      return p_.closed_seen && !w_.mistaken(Mistake::over_unread);
+    case Order::set_backed_out:
+      return closed && p_.lowered != w_.mistaken(Mistake::over_too_early);
     case Order::end_others:
       return closed && !w_.mistaken(Mistake::lease_leaves_tool);
     case Order::look_fence:
@@ -98,7 +115,8 @@ bool ProxyTurn::applies(const Op& op) {
     case Order::look_open:
       return p_.made && p_.open_needed && w_.mistaken(Mistake::lease_sees_half_a_fence);
     case Order::read_attempt:
-      return !p_.outcome_read || (p_.made && p_.open_needed && !w_.mistaken(Mistake::settles_stale_attempt));
+      if (!p_.outcome_read) return p_.attempt == 0 || p_.over;
+      return p_.made && p_.open_needed && !w_.mistaken(Mistake::settles_stale_attempt);
     case Order::connect:
       if (op.at == At::record) return p_.attempt == 0 || !w_.mistaken(Mistake::settler_unnamed);
       return op.at != At::opening || (p_.made && p_.open_needed);
@@ -118,7 +136,7 @@ void ProxyTurn::answered(const Answer& answer) {
   const auto& op = p_.script.ops[p_.script.at];
   if (!answer.ok()) {
     w_.say("proxy {}: {} failed", index_, name(op.order));
-    if (op.order == Order::door_close) {
+    if (op.order == Order::door_close || p_.lowered) {  // known to be over or not, who serves is known
       ++p_.script.at;
       return go();
     }
@@ -138,6 +156,11 @@ bool ProxyTurn::took(const Op& op, const Answer& answer) {
         settled(Decision::unknown);
         return false;
       }
+      if (p_.over) {
+        const auto goes_on = p_.from == Side::source ? Decision::source : Decision::target;
+        settled(answer.value == p_.attempt ? goes_on : Decision::unknown);
+        return false;
+      }
       p_.attempt = answer.value;
       p_.from = static_cast<Side>(answer.more);
       if (p_.attempt != 0) return true;
@@ -147,10 +170,17 @@ bool ProxyTurn::took(const Op& op, const Answer& answer) {
       p_.made = answer.value == p_.attempt;
       return true;
     case Order::read_closed:
+      p_.closed_seen = answer.value != 0;
       if (p_.made || answer.value != 0 || w_.now_ >= p_.until) return true;
       p_.script.at = static_cast<std::uint8_t>(p_.script.at - 1);
       w_.due_[actor_] = w_.now_ + look_again;
       return false;
+    case Order::read_backed_out:
+      p_.over = answer.value == p_.attempt;
+      return true;
+    case Order::forget_read_only:
+      p_.lowered = op.at == At::going_on;
+      return true;
     case Order::door_look:
       p_.door_fenced = answer.value != 0;
       return true;

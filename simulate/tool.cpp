@@ -53,6 +53,12 @@ constexpr Op switched_to_source[] = {
     {Order::door_look, At::target},     {Order::door_open, At::target},     {Order::set_switched, At::target},
     {Order::door_close, At::target}};
 
+// SwitchOver::close_attempt.
+constexpr Op giving_up[] = {{Order::door_look, At::target},      {Order::door_open, At::target},
+                            {Order::write_closed, At::target},   {Order::door_close, At::target},
+                            {Order::door_look, At::target},      {Order::door_open, At::target},
+                            {Order::set_backed_out, At::target}, {Order::door_close, At::target}};
+
 }  // namespace
 
 void ToolTurn::start(Side wanted, bool only_start) {
@@ -188,6 +194,7 @@ void ToolTurn::issue(const Op& op) {
     case Order::read_closed:
       return ask(t_.epoch);
     case Order::set_switched:
+    case Order::set_backed_out:
       return ask(t_.epoch);
     case Order::begin_lanes:
       return ask(t_.decision_epoch,
@@ -351,6 +358,7 @@ void ToolTurn::failed(const Op& op, Error error) {
     return next_step();
   }
   if (t_.stage == Stage::driving) return step_failed(error);
+  if (t_.stage == Stage::giving_up) return given_up();
   end(false);
 }
 
@@ -387,6 +395,8 @@ void ToolTurn::script_over() {
     case Stage::switching:
       w_.drop(t_.standby);
       return after_recovery(true);
+    case Stage::giving_up:
+      return given_up();
     default:
       return end(false);
   }
@@ -425,12 +435,17 @@ void ToolTurn::after_recovery(bool switched) {
 void ToolTurn::end_drive() {
   if (t_.facts.decision != Decision::made) {
     w_.say("{} has given up epoch {}", name(actor_), t_.epoch);
-    if (t_.recovers) return after_recovery(false);
-    return end(false);
+    if (t_.epoch == 0) return given_up();
+    return run_script(Stage::giving_up, giving_up);
   }
   t_.serves = to();
   if (t_.serves == Side::source) return run_script(Stage::switching, switched_to_source);
   run_script(Stage::switching, switched_to_target);
+}
+
+void ToolTurn::given_up() {
+  if (t_.recovers) return after_recovery(false);
+  end(false);
 }
 
 void ToolTurn::end(bool well) {

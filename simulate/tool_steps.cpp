@@ -51,6 +51,9 @@ constexpr Op ask_decision[] = {{Order::door_look, At::target},
                                {Order::write_closed, At::target},
                                {Order::door_close, At::target},
                                {Order::read_outcome, At::target}};
+constexpr Op ask_and_end[] = {{Order::door_look, At::target},    {Order::door_open, At::target},
+                              {Order::write_closed, At::target}, {Order::set_backed_out, At::target},
+                              {Order::door_close, At::target},   {Order::read_outcome, At::target}};
 constexpr Op ask_without_closing[] = {{Order::read_decision, At::target}};
 constexpr Op open_standby[] = {{Order::stop_follow, At::here}, {Order::super_off, At::to},
                                {Order::read_only_off, At::to}, {Order::forget_read_only, At::to},
@@ -127,7 +130,9 @@ void ToolTurn::begin_step() {
       t_.script = w_.mistaken(Mistake::no_second_look) ? script(decide_without_look) : script(decide);
       return;
     case Step::ask_decision:
-      t_.script = w_.mistaken(Mistake::asked_not_closed) ? script(ask_without_closing) : script(ask_decision);
+      t_.script = w_.mistaken(Mistake::asked_not_closed)             ? script(ask_without_closing)
+                  : w_.mistaken(Mistake::over_to_the_tool_too_early) ? script(ask_and_end)
+                                                                     : script(ask_decision);
       return;
     case Step::open_standby:
       t_.script = script(open_standby);

@@ -81,6 +81,7 @@ class ToolTurn final {
   void step_failed(Error error);
   void reconnect();
   void end_drive();
+  void given_up();
   void end(bool well);
   Millis left() const { return t_.began + 10'000 > w_.now_ ? t_.began + 10'000 - w_.now_ : 0; }
   Link& link(At at);

@@ -48,10 +48,12 @@ enum class Order : std::uint8_t {
   read_decision,
   read_closed,
   read_switched,
+  read_backed_out,
   write_decision,
   write_closed,
   read_outcome,
   set_switched,
+  set_backed_out,
   door_look,
   door_open,
   door_close,
@@ -116,6 +118,7 @@ enum class Property : std::uint8_t {
   applied_twice,      ///< a write was applied again
   applied_elsewhere,  ///< the follow wrote on a side that serves, or where triggers fire
   unread_ack,         ///< a transaction does not find a write that was acknowledged before
+  settled_again,      ///< a proxy acts on an attempt that was known to be over when it asked
   told_wrongly,       ///< a proxy lets sessions go on where nothing is taken
   quiet_was_not,      ///< a proxy said that no transaction is left, and the fence hit one
   differs,            ///< the tool's own comparison found rows that differ
@@ -156,6 +159,9 @@ enum class Mistake : std::uint8_t {
   start_unread,
   settles_stale_attempt,
   settler_unnamed,
+  over_too_early,
+  over_to_the_tool_too_early,
+  over_unread,
   no_lease,
   hold_does_not_wait,
   fence_not_persisted,

@@ -381,10 +381,14 @@ class Stage {
         pool_,
         [this](proxy::Session& session) { loop_.post([this, number = session.number()] { sessions_.erase(number); }); },
         [](proxy::Session&) {},
+        [](proxy::Session&) {},
         [this](proxy::Session& session) {
           loop_.post([this, number = session.number()] {
             if (const auto found = sessions_.find(number); found != sessions_.end()) found->second->advance();
           });
+        },
+        [this](std::unique_ptr<proxy::Side> side) {
+          loop_.post([left = std::shared_ptr<proxy::Side>(std::move(side))] { left->close(); });
         }};
   }
 

@@ -83,7 +83,7 @@ struct RunVerb {
   ServerChoice source;
   ServerChoice target;
   std::string control;
-  std::int64_t handshake_seconds = 10;
+  std::int64_t handshake_seconds = 8;
   std::int64_t drain_seconds = 30;
   proxy::ProxyOptions options;
 
@@ -108,7 +108,8 @@ struct RunVerb {
     verb->add_option("--max-half-open", options.half_open_limit,
                      "clients that have not logged in yet; one more ends the oldest")
         ->capture_default_str();
-    verb->add_option("--handshake-timeout", handshake_seconds, "seconds that a login may take")
+    verb->add_option("--handshake-timeout", handshake_seconds,
+                     "seconds that a login may take; below the servers' connect_timeout")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     verb->add_option("--drain", drain_seconds, "seconds that SIGTERM gives transactions to end")

@@ -30,6 +30,7 @@ struct Command {
   std::string until = "armed";
   bool hold = false;
   bool execute = false;
+  bool drop_record = false;
   run::SwitchOptions limits;
   std::int64_t timeout_ms = 10'000;
   std::int64_t max_lag_ms = 2'000;
@@ -184,6 +185,14 @@ int finish(const Command& command) {
   base::Log log;
   const auto run = open_to_finish(command, log);
   run::Finish finish(*run);
+  if (command.drop_record) {
+    finish.drop_record();
+    std::cout << (command.json ? nlohmann::json{{"run", run->id()}, {"record_dropped", true}}.dump()
+                               : "FINISH record_dropped=yes: the target no longer says who serves. A proxy that is"
+                                 " started with both servers asks the source")
+              << "\n";
+    return 0;
+  }
   const auto report = command.execute ? finish.execute() : finish.look();
   std::cout << (command.json ? render_json(report, run->id()) : render_text(report)) << "\n";
   if (report.executed && report.left() != 0)
@@ -244,7 +253,11 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
             finish);
     command->settings.add_run(*verb);
     command->settings.add_accept_source_writes(*verb);
-    verb->add_flag("--execute", command->execute, "do it; there is no rollback afterwards");
+    auto* const execute = verb->add_flag("--execute", command->execute, "do it; there is no rollback afterwards");
+    verb->add_flag("--drop-record", command->drop_record,
+                   "of a run that is finished: drop the record of who serves, which proxies read that are started with"
+                   " both servers")
+        ->needs(execute);
     verb->add_flag("--json", command->json, "one JSON object");
   }
 }

@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr unsigned socket_mode = 0777;  // as a server's own: who may log in is the server's business
 constexpr int pause_ms = 100;           // when the machine is out of descriptors
+constexpr int crowded_pause_ms = 1;
 constexpr unsigned accepts_at_once = 64;
 constexpr auto look_again = 1ms;
 constexpr auto ask_again = 1s;
@@ -185,14 +186,27 @@ void Proxy::accept_clients(const std::stop_token& stop) {
   listeners_.clear();
 }
 
+// Of equals each in turn: were it always the first, a flood would fill its places alone.
+Worker& Proxy::least_busy() {
+  auto* least = workers_[next_number_ % workers_.size()].get();
+  for (const auto& worker : workers_)
+    if (worker->open() < least->open()) least = worker.get();
+  return *least;
+}
+
 void Proxy::take(Listener& listener) {
+  const auto pause = [this](int milliseconds) {
+    pollfd only{wakeup_.number(), POLLIN, 0};
+    ::poll(&only, 1, milliseconds);
+  };
   for (unsigned i = 0; i < accepts_at_once; ++i) {
+    auto& worker = least_busy();
+    // Clients come faster than the server greets. More of them wait in the listener's queue, and cost nothing there.
+    if (worker.crowded()) return pause(crowded_pause_ms);
     auto accepted = listener.accept();
     if (accepted.error != 0) {
       log_->warn(std::string("cannot accept a client: ") + std::strerror(accepted.error));
-      pollfd only{wakeup_.number(), POLLIN, 0};
-      ::poll(&only, 1, pause_ms);
-      return;
+      return pause(pause_ms);
     }
     if (!accepted.client.open()) return;
     if (open() >= options_.connection_limit) {
@@ -204,9 +218,7 @@ void Proxy::take(Listener& listener) {
     const auto& networks = terms_->header_peers;
     accepted.origin.header_due = std::any_of(networks.begin(), networks.end(),
                                              [&](const auto& network) { return network.holds(accepted.peer); });
-    const auto least = std::min_element(workers_.begin(), workers_.end(),
-                                        [](const auto& a, const auto& b) { return a->open() < b->open(); });
-    (*least)->adopt(next_number_++, std::move(accepted.client), std::move(accepted.origin));
+    worker.adopt(next_number_++, std::move(accepted.client), std::move(accepted.origin));
   }
 }
 

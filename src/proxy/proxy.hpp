@@ -41,7 +41,8 @@ struct ProxyOptions {
   unsigned threads = 2;
   std::size_t connection_limit = 4000;
   std::size_t half_open_limit = 128;
-  std::chrono::seconds handshake_timeout{10};
+  std::chrono::seconds handshake_timeout{
+      8};  ///< below MySQL's connect_timeout of 10, which counts a login as broken off
   bool allow_local_infile = false;
   bool ask_plain_clients = false;
   /// Asked before the first client is let in (epoch 0), and when the lease of an epoch ends without a word. Without it,
@@ -129,6 +130,7 @@ class Proxy {
   void watch_names(const std::stop_token& stop);
   void listen();
   void accept_clients(const std::stop_token& stop);
+  Worker& least_busy();
   void take(Listener& listener);
   HoldCounts look_at_gate();
   Census& census_of(Where to);

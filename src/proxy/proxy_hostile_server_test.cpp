@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -16,7 +17,17 @@
 namespace reseal::proxy {
 namespace {
 
-using ProxyHostile = ProxyServer;
+class ProxyHostile : public ProxyServer {
+ protected:
+  // What MySQL counts towards max_connect_errors, though not for a loopback address.
+  static std::uint64_t logins_broken_off() {
+    return std::stoull(
+        server->connect(mysql::Side::source)
+            .scalar("SELECT sum_error_raised FROM performance_schema.events_errors_summary_global_by_error"
+                    " WHERE error_name='ER_HANDSHAKE_ERROR'")
+            .value_or("0"));
+  }
+};
 
 class Raw {
  public:
@@ -161,14 +172,7 @@ TEST_F(ProxyHostile, clients_that_leave_within_the_login_count_as_no_error_of_th
   ProxyOptions options;
   options.handshake_timeout = 1s;
   start(options);
-  auto admin = server->connect(mysql::Side::source);
-  const auto broken_off = [&] {
-    // What MySQL counts towards max_connect_errors, though not for a loopback address.
-    return admin.scalar(
-        "SELECT sum_error_raised FROM performance_schema.events_errors_summary_global_by_error"
-        " WHERE error_name='ER_HANDSHAKE_ERROR'");
-  };
-  const auto before = broken_off();
+  const auto before = logins_broken_off();
   const auto ssl_request = std::string(ssl_request_head) + std::string(28, '\0');
   const std::string starts[] = {"",
                                 std::string(1, '\0'),
@@ -199,8 +203,56 @@ TEST_F(ProxyHostile, clients_that_leave_within_the_login_count_as_no_error_of_th
       raw.read_all(100ms);
     }
   EXPECT_TRUE(soon([&] { return proxy->open() == 0; }));
-  EXPECT_EQ(broken_off(), before);
+  EXPECT_EQ(logins_broken_off(), before);
   EXPECT_EQ(Client(anna()).value("SELECT 1"), "1");
+}
+
+// The server takes connections and greets nobody, for as long as it lives.
+class Stalled {
+ public:
+  explicit Stalled(pid_t server) : server_(server) { ::kill(server_, SIGSTOP); }
+  ~Stalled() { ::kill(server_, SIGCONT); }
+  Stalled(const Stalled&) = delete;
+  Stalled& operator=(const Stalled&) = delete;
+
+ private:
+  pid_t server_;
+};
+
+TEST_F(ProxyHostile, clients_that_come_faster_than_the_server_greets_wait_and_count_as_no_error_of_the_host) {
+  ProxyOptions options;
+  options.half_open_limit = 8;
+  start(options);
+  const auto before = logins_broken_off();
+  std::vector<std::unique_ptr<Raw>> stopped;
+  {
+    const Stalled stalled(server->pid());
+    for (int i = 0; i < 100; ++i) stopped.push_back(std::make_unique<Raw>(proxy->port()));
+    EXPECT_TRUE(soon([&] { return proxy->status().accepted >= 16; }));
+    std::this_thread::sleep_for(300ms);
+    EXPECT_EQ(proxy->status().accepted, 16U) << "8 that wait for the server, 8 for their turn";
+    EXPECT_EQ(proxy->sessions().size(), 8U);
+  }
+  EXPECT_TRUE(soon([&] { return proxy->status().accepted == 100; }));
+  EXPECT_EQ(Client(anna()).value("SELECT 1"), "1");
+  stopped.clear();
+  EXPECT_TRUE(soon([&] { return proxy->open() == 0; }));
+  EXPECT_EQ(logins_broken_off(), before);
+}
+
+TEST_F(ProxyHostile, a_proxy_that_ends_waits_for_the_greeting_and_counts_as_no_error_of_the_host) {
+  start();
+  const auto before = logins_broken_off();
+  std::vector<std::unique_ptr<Raw>> stopped;
+  {
+    const Stalled stalled(server->pid());
+    for (int i = 0; i < 20; ++i) stopped.push_back(std::make_unique<Raw>(proxy->port()));
+    EXPECT_TRUE(soon([&] { return proxy->sessions().size() == 20; }));
+    proxy->drain();
+    EXPECT_EQ(proxy->sessions().size(), 20U);
+  }
+  EXPECT_TRUE(soon([&] { return proxy->open() == 0; }));
+  EXPECT_EQ(logins_broken_off(), before);
 }
 
 // A client that is logged in and whose socket is written to directly.

@@ -36,6 +36,8 @@ struct Connecting {
 Connecting begin_connect(const ServerPlace::Address& address);
 /// The result of a connect that was under way, as an errno; 0 when it stands.
 int connect_result(int socket);
+/// Whether the peer's host has accepted the connection, also before anybody was told of it.
+bool is_connected(int socket);
 /// No delay for small packets, and probes that notice a peer that vanished.
 void tune_tcp(int socket);
 

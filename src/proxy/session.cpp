@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto connect_time = 1s;    // beyond it the server's host is likely away: others may find it elsewhere
 constexpr auto closing_time = 5s;    // for a client to take the last bytes
 constexpr auto lingering_time = 1s;  // for a client to read them before its own unread bytes reset the connection
 constexpr unsigned steps_at_once = 16;
@@ -52,10 +53,14 @@ bool Session::step() {
       return step_header();
     case Phase::connecting:
       return step_connecting();
-    case Phase::greeting:
-      return step_greeting();
+    case Phase::greeting: {
+      const bool moved = step_greeting();
+      if (phase_ != Phase::greeting) home_.greeted(*this);
+      return moved;
+    }
     case Phase::hello:
-      return step_hello();
+      if (draining_) end();
+      return !over() && step_hello();
     case Phase::tls:
       return step_tls();
     case Phase::response:
@@ -106,7 +111,7 @@ void Session::drain() {
   draining_ = true;
   if (phase_ == Phase::relay)
     advance();
-  else if (!ever_logged_in_)
+  else if (!ever_logged_in_ && !greeting_due())
     end();
 }
 
@@ -179,11 +184,16 @@ void Session::say_abandoned() {
   server_->flush();
 }
 
-bool Session::waits_for_client() const noexcept {
+bool Session::may_give_way() const {
   switch (phase_) {
+    case Phase::header:
     case Phase::hello:
     case Phase::response:
+    case Phase::closing:
+    case Phase::over:
       return true;
+    case Phase::connecting:
+      return Clock::now() - since_ > connect_time && !greeting_due();
     case Phase::tls:
       return !client_tls_done_;
     case Phase::login:
@@ -191,6 +201,13 @@ bool Session::waits_for_client() const noexcept {
     default:
       return false;
   }
+}
+
+// There is a connection, and the server has to speak before it can be answered. One that the server's host has not
+// accepted yet is none: nobody there has heard of it.
+bool Session::greeting_due() const {
+  return phase_ == Phase::greeting ||
+         (phase_ == Phase::connecting && server_->opened() && is_connected(server_->stream().number()));
 }
 
 SessionReport Session::report() const {

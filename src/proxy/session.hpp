@@ -63,7 +63,8 @@ class Session final : private SideOwner {
     BufferPool& pool;
     std::function<void(Session&)> over;  ///< called once, at the end; the session is destroyed later, not within
     std::function<void(Session&)> logged_in;
-    std::function<void(Session&)> again;  ///< the session has more to do and lets others go first
+    std::function<void(Session&)> greeted;  ///< the server's greeting is there, or never will be
+    std::function<void(Session&)> again;    ///< the session has more to do and lets others go first
     /// Takes a connection that a session has left, and closes it when there is time.
     std::function<void(std::unique_ptr<Side>)> retire;
   };
@@ -74,7 +75,7 @@ class Session final : private SideOwner {
   void advance() override;
   /// Ends what takes too long.
   void tick(Clock::time_point now);
-  /// Ends the session at its next boundary between transactions.
+  /// Ends the session at its next boundary between transactions; within a login, once the server has greeted.
   void drain();
   /// Ends it now.
   void end();
@@ -102,8 +103,9 @@ class Session final : private SideOwner {
   void count_into(HoldCounts& counts) const;
 
   bool over() const noexcept { return phase_ == Phase::over; }
-  /// True while it is the client's turn to go on with its login.
-  bool waits_for_client() const noexcept;
+  /// Of a session that has not logged in: whether it may be ended now without the server counting that as an error of
+  /// this host. False while it is the server's turn.
+  bool may_give_way() const;
   SessionReport report() const;
   std::uint64_t number() const noexcept { return number_; }
   std::uint32_t server_id() const noexcept { return greeting_.connection_id; }
@@ -116,6 +118,7 @@ class Session final : private SideOwner {
   void begin_closing();
   void close_after(std::string_view error_payload);
   void broken(std::string_view why);
+  bool greeting_due() const;
   void say_abandoned();
   bool step_closing();
 

@@ -78,7 +78,7 @@ struct SessionTerms {
   std::uint32_t offered = 0;  ///< capabilities that the proxy and both servers have
   std::vector<PeerNetwork> header_peers;
   bool ask_plain_clients = false;
-  std::chrono::seconds handshake_timeout{10};
+  std::chrono::seconds handshake_timeout{8};
   PasswordKey own_key;
   Vault vault;
   Counters counters;

@@ -50,9 +50,14 @@ Session::Home Worker::home() {
                 --open_;
                 --terms_->counters.open;
               }
+              begin_next();
             });
           },
-          [this](Session& session) { half_open_.erase(session.number()); },
+          [this](Session& session) {
+            half_open_.erase(session.number());
+            begin_next_soon();
+          },
+          [this](Session&) { begin_next_soon(); },
           [this](Session& session) {
             loop_.post([this, number = session.number()] {
               if (auto* const found = find(number)) found->advance();
@@ -70,38 +75,59 @@ Session* Worker::find(std::uint64_t number) {
 
 void Worker::adopt(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin) {
   ++open_;
+  ++waiting_count_;
   ++terms_->counters.open;
   // A std::function wants to be copied, a descriptor does not.
-  auto shared = std::make_shared<mysql::FileDescriptor>(std::move(client));
-  loop_.post([this, number, shared, origin = std::move(origin)]() mutable {
-    begin(number, std::move(*shared), std::move(origin));
+  auto shared = std::make_shared<Waiting>(Waiting{number, std::move(client), std::move(origin)});
+  loop_.post([this, shared] {
+    waiting_.push_back(std::move(*shared));
+    begin_next();
   });
 }
 
-void Worker::begin(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin) {
-  if (half_open_.size() >= half_open_limit_) end_oldest_half_open();
-  half_open_.insert(number);
-  auto session = std::make_unique<Session>(home(), number, std::move(client), std::move(origin));
-  auto& begun = *sessions_.emplace(number, std::move(session)).first->second;
-  begun.start();
+void Worker::begin_next() {
+  while (!waiting_.empty() && make_room()) {
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    --waiting_count_;
+    half_open_.insert(next.number);
+    auto session = std::make_unique<Session>(home(), next.number, std::move(next.client), std::move(next.origin));
+    auto& begun = *sessions_.emplace(next.number, std::move(session)).first->second;
+    begun.start();
+  }
 }
 
-// The oldest that waits for its client. One that waits for the server is ended only if there is no other: the server
-// would count that as an error of this host (see Session::say_abandoned).
-void Worker::end_oldest_half_open() {
-  auto chosen = std::find_if(half_open_.begin(), half_open_.end(), [this](auto number) {
+// By the loop: what makes room is told from within a session.
+void Worker::begin_next_soon() {
+  if (!waiting_.empty()) loop_.post([this] { begin_next(); });
+}
+
+// False when there is none, and no session that may be ended for it. The server greets or refuses, or its time is over,
+// so there is some again before long.
+bool Worker::make_room() {
+  if (half_open_.size() < half_open_limit_) return true;
+  const auto chosen = std::find_if(half_open_.begin(), half_open_.end(), [this](auto number) {
     const auto* const session = find(number);
-    return session == nullptr || session->waits_for_client();
+    return session == nullptr || session->may_give_way();
   });
-  if (chosen == half_open_.end()) chosen = half_open_.begin();
+  if (chosen == half_open_.end()) return false;
   auto* const session = find(*chosen);
   half_open_.erase(chosen);
   if (session != nullptr) session->end();
+  return true;
+}
+
+void Worker::turn_waiting_away() {
+  open_ -= waiting_.size();
+  waiting_count_ -= waiting_.size();
+  terms_->counters.open -= waiting_.size();
+  waiting_.clear();
 }
 
 void Worker::tick() {
   const auto now = Session::Clock::now();
   for (auto& [number, session] : sessions_) session->tick(now);
+  begin_next();
   prepare_more();
   for (std::size_t i = 0; i < closed_at_a_tick && !retired_.empty() && !terms_->gate.holding(); ++i) {
     retired_.front()->close();
@@ -111,12 +137,14 @@ void Worker::tick() {
 
 void Worker::drain() {
   loop_.post([this] {
+    turn_waiting_away();
     for (auto& [number, session] : sessions_) session->drain();
   });
 }
 
 void Worker::end_all() {
   loop_.post([this] {
+    turn_waiting_away();
     for (auto& [number, session] : sessions_) session->end();
   });
 }

@@ -20,14 +20,18 @@ namespace reseal::proxy {
 /// One thread with the sessions that live on it. All members may be called from any thread.
 class Worker {
  public:
-  /// Of sessions that have not logged in yet, it keeps `half_open_limit`: a further one ends the oldest, so that
-  /// clients that stop in the middle cannot lock out those that do not.
+  /// Of sessions that have not logged in yet, it keeps `half_open_limit`: a further one ends the oldest that waits for
+  /// its client, so that clients that stop in the middle cannot lock out those that do not. When all wait for the
+  /// server, a further client has to wait too, and no connection is opened for it yet: the server counts one that is
+  /// given up before its greeting as an error of this host, and nothing can be answered before that.
   Worker(SessionTerms& terms, std::size_t half_open_limit);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   void adopt(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin);
+  /// True when `half_open_limit` clients wait to be begun: adopt none until they are.
+  bool crowded() const noexcept { return waiting_count_ >= half_open_limit_; }
   void drain();
   /// Ends every session.
   void end_all();
@@ -51,8 +55,16 @@ class Worker {
 
  private:
   void run();
-  void begin(std::uint64_t number, mysql::FileDescriptor client, ClientOrigin origin);
-  void end_oldest_half_open();
+  /// A client whose session has not begun.
+  struct Waiting {
+    std::uint64_t number = 0;
+    mysql::FileDescriptor client;
+    ClientOrigin origin;
+  };
+  void begin_next();
+  void begin_next_soon();
+  bool make_room();
+  void turn_waiting_away();
   void prepare_more();
   void queue_all();
   void tick();
@@ -65,6 +77,7 @@ class Worker {
   BufferPool pool_;
   std::map<std::uint64_t, std::unique_ptr<Session>> sessions_;
   std::set<std::uint64_t> half_open_;
+  std::deque<Waiting> waiting_;
   /// What sessions do ahead of a hold, in turn.
   struct Preparation {
     std::function<void(Session&)> begin;
@@ -74,6 +87,7 @@ class Worker {
   std::atomic<std::size_t> preparing_{0};
   std::deque<std::unique_ptr<Side>> retired_;
   std::atomic<std::size_t> open_{0};
+  std::atomic<std::size_t> waiting_count_{0};  ///< with those that are adopted and not in `waiting_` yet
   std::jthread thread_;
 };
 

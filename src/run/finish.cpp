@@ -166,6 +166,30 @@ FinishReport Finish::execute() {
   return report;
 }
 
+void Finish::drop_record() {
+  const auto refuse = [](const std::string& why) {
+    throw Failure(FailureKind::refused, "the record of who serves cannot be dropped: " + why + ". Nothing was changed");
+  };
+  if (run_.phase() != Phase::finished)
+    refuse("the run is not finished (phase " + std::string(name(run_.phase())) +
+           "), and proxies go by the record. Run `reseal finish --execute` first");
+  for (const auto& step : steps())
+    if (!step.is_done())
+      refuse("not done yet: " + step.item.what + ". Run `reseal finish --execute` without --drop-record first");
+  auto& target = run_.target();
+  const auto foreign = target.scalar(
+      "SELECT MIN(TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA='reseal'"
+      " AND TABLE_NAME NOT IN ('attempt','decision','run')");
+  if (foreign) refuse("the schema reseal on the target holds a table that is not ours: " + *foreign);
+  // In this order. Without attempts a proxy asks the source, which says that the target serves. An attempt without its
+  // decision would be one that is under way. By the last table the run is known when this is done again.
+  target.execute("DROP TABLE IF EXISTS reseal.attempt");
+  target.execute("DROP TABLE IF EXISTS reseal.decision");
+  target.execute("DROP DATABASE reseal");
+  run_.note(record_dropped_note, "yes");
+  run_.record("finish", "the record of who serves was dropped");
+}
+
 std::vector<Remainder> Finish::remains() {
   const auto& source = run_.options().source;
   const auto& target = run_.options().target;
@@ -173,7 +197,7 @@ std::vector<Remainder> Finish::remains() {
   std::vector<Remainder> list = {
       {"the record of who serves on the target (reseal.run, reseal.attempt, reseal.decision): a proxy that starts with"
        " both servers reads it",
-       "on " + target.text() + ", once no proxy is started with both: DROP DATABASE reseal"},
+       "on " + target.text() + ", once no proxy is started with both: reseal finish --execute --drop-record"},
       {"reseal.finished on the source", "it goes with the source"},
       {"the fence of the source, also after a restart",
        "leave it. To use that server for something else: drop the data, then SET GLOBAL super_read_only=OFF; SET GLOBAL"

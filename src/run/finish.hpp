@@ -10,6 +10,9 @@
 
 namespace reseal::run {
 
+/// In the journal, once the record of who serves was dropped.
+inline constexpr const char* record_dropped_note = "record_dropped";
+
 /// One thing that `finish` does. What is done is read from the servers each time, so a finish that was killed anywhere
 /// goes on when it is run again.
 struct FinishItem {
@@ -48,6 +51,10 @@ class Finish {
   /// Does what is not done yet. An item that a server refuses is left, with its reason, and the others are done. Throws
   /// Failure(transient) when a server is away: run it again.
   FinishReport execute();
+  /// Drops the record of who serves on the target, which proxies read when they start with both servers; from then on
+  /// they have to ask the source. The run cannot be opened any more. Throws Failure(refused), with nothing changed,
+  /// when not everything that `execute` does is done. Killed within, it can be run again.
+  void drop_record();
 
  private:
   struct Step {

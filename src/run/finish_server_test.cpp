@@ -241,6 +241,65 @@ TEST_F(Finishing, what_a_server_refuses_is_left_with_the_way_to_do_it_by_hand) {
   sql("SET GLOBAL partial_revokes=OFF");
 }
 
+class DroppedRecord : public Finishing {
+ protected:
+  std::string refused_to_drop() {
+    try {
+      Finish(open_to_finish()).drop_record();
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.kind(), FailureKind::refused) << failure.what();
+      return failure.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(DroppedRecord, is_refused_before_the_run_is_finished_and_while_something_is_left) {
+  begin_switched();
+  follow_a_while();
+  run_.reset();
+  auto before = seen_on_both();
+  EXPECT_THAT(refused_to_drop(), HasSubstr("the run is not finished (phase switched)"));
+  run_.reset();
+  EXPECT_EQ(seen_on_both(), before);
+  Finish(open_to_finish()).execute();
+  run_.reset();
+  sql("SET GLOBAL super_read_only=OFF");
+  sql("DROP TABLE reseal.finished");
+  before = seen_on_both();
+  EXPECT_THAT(refused_to_drop(), HasSubstr("not done yet: the old source is told that the target serves for good"));
+  mysql::Session(target_server().endpoint(), mysql::Side::target).execute("CREATE TABLE reseal.theirs (id INT)");
+  Finish(open_to_finish()).execute();
+  EXPECT_THAT(refused_to_drop(), HasSubstr("not ours: theirs"));
+  EXPECT_EQ(our_tables(target_server()), "attempt,decision,run,theirs");
+}
+
+TEST_F(DroppedRecord, leaves_nothing_on_the_target_and_proxies_ask_the_source) {
+  begin_switched();
+  follow_a_while();
+  Finish(open_to_finish()).execute();
+  EXPECT_EQ(refused_to_drop(), "");
+  mysql::Session target(target_server().endpoint(), mysql::Side::target);
+  EXPECT_TRUE(target.query("SHOW DATABASES LIKE 'reseal'").empty());
+  EXPECT_EQ(settled(), Serves::target);
+  run_.reset();
+  EXPECT_THAT(refused_to_drop(), HasSubstr("the record of who serves was dropped: nothing is left to do"));
+  EXPECT_THROW(open(), Failure);
+}
+
+// As after a kill between two of its statements.
+TEST_F(DroppedRecord, whatever_part_of_it_is_gone_the_target_serves_and_it_goes_on) {
+  begin_switched();
+  Finish(open_to_finish()).execute();
+  mysql::Session target(target_server().endpoint(), mysql::Side::target);
+  for (const auto* table : {"attempt", "decision"}) {
+    target.execute(std::string("DROP TABLE reseal.") + table);
+    EXPECT_EQ(settled(), Serves::target) << table;
+  }
+  EXPECT_EQ(refused_to_drop(), "");
+  EXPECT_TRUE(target.query("SHOW DATABASES LIKE 'reseal'").empty());
+}
+
 class KilledWithin : public Finishing {
  protected:
   /// Runs a finish in a process of its own and kills that as soon as `seen` holds. Whether it was killed, and did not

@@ -16,6 +16,7 @@
 #include "run/run.hpp"
 #include "run/settle_attempt.hpp"
 #include "run/switch_over.hpp"
+#include "run/target_record.hpp"
 #include "sandbox/test_server.hpp"
 
 namespace reseal::run {
@@ -294,6 +295,8 @@ TEST_F(ProxySwitch, a_switch_that_is_given_up_lets_the_held_sessions_go_on_at_th
   EXPECT_FALSE(report.switched);
   EXPECT_EQ(report.serves, Serves::source);
   expect_writes_on(Serves::source, client);
+  auto record = connect(Serves::target);
+  EXPECT_EQ(TargetRecord(record).backed_out_epoch(), cutover::latest_attempt(record)->epoch);
   blocker.execute("UNLOCK TABLES");
   report = SwitchOver(run, {}).execute({});
   EXPECT_TRUE(report.switched) << report.given_up_because;

@@ -4,6 +4,7 @@
 #include "base/failure.hpp"
 #include "check/check.hpp"
 #include "fence/source_fence.hpp"
+#include "run/finish.hpp"
 #include "run/identity.hpp"
 #include "run/own_sessions.hpp"
 #include "sql/quote.hpp"
@@ -33,6 +34,10 @@ Run::Run(RunOptions options, base::Log& log)
   // Before anything is connected: the source may be gone by now.
   const bool to_finish = options_.purpose == Purpose::finish;
   if (!to_finish && fact("phase") == name(Phase::finished)) refuse_finished(id_);
+  if (fact(record_dropped_note) == "yes")
+    throw Failure(FailureKind::refused, "run " + id_ +
+                                            " is finished, and the record of who serves was dropped: nothing is left"
+                                            " to do, and nothing was changed");
   const auto process = new_run_id();
   for (auto* endpoint : {&options_.source, &options_.target}) {
     endpoint->run = id_;

@@ -14,6 +14,7 @@
 #include "run/hooks.hpp"
 #include "run/progress_lines.hpp"
 #include "run/target_encryption.hpp"
+#include "run/target_record.hpp"
 
 namespace reseal::run {
 
@@ -172,7 +173,7 @@ void SwitchOver::record_outcome() {
   if (report_.switched) {
     report_.serves = cutover::other(from_);
     record_switched();
-  } else if (facts_.announced) {
+  } else if (epoch_ != 0) {
     close_attempt();
   }
   run_.record("switch", report_.switched
@@ -197,11 +198,11 @@ void SwitchOver::record_switched() {
   }
 }
 
-/// Says that nothing comes of the attempt any more: a proxy that starts would give it time to end. The proxy does
-/// without when the target is away.
+/// Says that nothing comes of the attempt any more, and that its fence is lowered: a proxy that starts would give it
+/// time to end, and lower a fence that is not ours. The proxy does without when the target is away.
 void SwitchOver::close_attempt() {
   try {
-    cutover::close_attempts(run_.target(), run_.id());
+    if (cutover::close_attempts(run_.target(), run_.id())) TargetRecord(run_.target()).backed_out(epoch_);
   } catch (const Failure& failure) {
     run_.log().warn(std::string("switch: the attempt could not be closed: ") + failure.what());
   }

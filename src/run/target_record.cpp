@@ -34,6 +34,10 @@ void TargetRecord::set(const std::vector<std::pair<std::string, std::string>>& v
   target_.execute("REPLACE INTO reseal.run VALUES " + rows);
 }
 
+std::uint64_t TargetRecord::backed_out_epoch() { return std::stoull(get("backed_out_epoch").value_or("0")); }
+
+void TargetRecord::backed_out(std::uint64_t epoch) { set("backed_out_epoch", std::to_string(epoch)); }
+
 void TargetRecord::erase(const std::string& name) {
   target_.execute("DELETE FROM reseal.run WHERE name=" + sql::quote_text(name));
 }
