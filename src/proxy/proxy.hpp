@@ -103,9 +103,9 @@ class Proxy {
   /// Opens connections on that server for all sessions that can be moved, while they work on. Returns once that has
   /// begun; `status().preparing` says how many are still to come. Failure(refused) without a target.
   void prepare(Where to);
-  /// Reads the state of the sessions that do nothing now and have that connection, so that less of it is left to be read
-  /// within a hold. A client's command that comes while its session is read waits for that. Returns once it has begun, as
-  /// `prepare` does.
+  /// Reads the state of the sessions that do nothing now and have that connection, so that less of it is left to be
+  /// read within a hold. A client's command that comes while its session is read waits for that. Returns once it has
+  /// begun, as `prepare` does.
   void look_ahead(Where to);
 
   struct MoveReport {

@@ -90,8 +90,8 @@ class Session final : private SideOwner {
   /// While the gate is open: notes that the session does nothing, until it does something. False when it does, or has
   /// no other connection that is ready.
   bool mark_idle(Where to);
-  /// Reads the state of a session that still does nothing since it was marked; `order` was made after that. What is read
-  /// is true until its next command begins, which throws it away.
+  /// Reads the state of a session that still does nothing since it was marked; `order` was made after that. What is
+  /// read is true until its next command begins, which throws it away.
   void look_ahead(const std::shared_ptr<const MoveOrder>& order);
   bool looking_ahead() const noexcept { return phase_ == Phase::restoring && move_->ahead; }
   /// Brings that connection into the session's state, which does not change while the gate holds. The session stays

@@ -40,9 +40,7 @@ void Worker::run() {
 
 // What a session's ends do comes later, by the loop, and looks the session up again: it may be gone by then.
 Session::Home Worker::home() {
-  return {*terms_,
-          loop_,
-          pool_,
+  return {*terms_, loop_, pool_,
           [this](Session& session) {
             loop_.post([this, number = session.number()] {
               half_open_.erase(number);

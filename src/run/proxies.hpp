@@ -24,8 +24,8 @@ class Proxies {
   /// Opens connections on the side `to` for every session, while they work on. Throws Failure(refused) when a proxy
   /// does not answer, or does not serve `from`.
   void prepare(cutover::Serves from, cutover::Serves to);
-  /// Lets the proxies read the state of sessions that do nothing at the moment, so that less of it is left for the hold:
-  /// as short before it as can be, for the next command of a session throws that away.
+  /// Lets the proxies read the state of sessions that do nothing at the moment, so that less of it is left for the
+  /// hold: as short before it as can be, for the next command of a session throws that away.
   void look_ahead(cutover::Serves to);
   /// Returns when no session is within a transaction and none begins one. Sessions that are still within one after
   /// `patience` are left to the fence. Throws Failure(given_up) when a proxy did not confirm.

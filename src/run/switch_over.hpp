@@ -27,6 +27,10 @@ struct SwitchReport {
   std::string person_needed;     ///< when it did, and something is left for a person
 };
 
+/// Durable notes in the journal, written before the act.
+inline constexpr const char* fence_note = "fence_may_stand";
+inline constexpr const char* triggers_note = "triggers_may_exist";
+
 /// Carries out cutover::next_step's steps on the servers of a run: from the side that serves to its standby, be that
 /// the target (cutover) or the source (rollback). Made for one switch, in one thread.
 class SwitchOver {
