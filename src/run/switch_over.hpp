@@ -27,7 +27,7 @@ struct SwitchReport {
   std::string person_needed;     ///< when it did, and something is left for a person
 };
 
-/// Durable notes in the journal, written before the act.
+/// Notes in the journal, durable before what they tell of is done.
 inline constexpr const char* fence_note = "fence_may_stand";
 inline constexpr const char* triggers_note = "triggers_may_exist";
 
