@@ -39,7 +39,7 @@ void look_at_key(const RdsRequest& request, rds::Session& session, const std::st
 }  // namespace
 
 Findings check_rds(const RdsRequest& request, const rds::Environment& environment, const std::stop_token& stop) {
-  rds::Session session({request.region, request.endpoint_url, {}, {}}, environment);
+  rds::Session session({request.region, request.endpoint_url, request.tell, {}}, environment);
   rds::RdsClient client(session.rds(), stop);
   Findings findings;
   RdsState state;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "check/finding.hpp"
 #include "rds/environment.hpp"
@@ -16,6 +18,8 @@ struct RdsRequest {
   std::string kms_key;       ///< id, ARN or alias/NAME; empty: alias/aws/rds
   std::string endpoint_url;  ///< instead of the services' own addresses
   bool allow_replica_source = false;
+  /// Told when a service does not answer and is asked again. May be empty.
+  std::function<void(std::string_view)> tell;
 };
 
 /// Looks at the instance through the control plane and reports every precondition that does not hold, each with the AWS

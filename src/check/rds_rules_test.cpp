@@ -13,7 +13,7 @@ using testing::IsEmpty;
 
 /// An instance without any finding but the note of who asks.
 struct RdsRules : testing::Test {
-  RdsRequest request{"shop", "eu-central-1", "", "", false};
+  RdsRequest request{"shop", "eu-central-1", "", "", false, {}};
   RdsState state;
   Findings findings;
 

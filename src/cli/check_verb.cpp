@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/failure.hpp"
+#include "base/log.hpp"
 #include "check/check.hpp"
 #include "check/rds_check.hpp"
 #include "cli/run_settings.hpp"
@@ -31,8 +32,10 @@ check::Findings check_servers(const CheckCommand& command) {
 }
 
 check::Findings check_instance(const CheckCommand& command) {
+  base::Log log;
   const SignalStop signals;
   auto request = command.rds;
+  request.tell = [&log](std::string_view line) { log.warn(line); };
   request.allow_replica_source = command.settings.allows_replica_source();
   return check::check_rds(request, rds::Environment::of_process(), signals.token());
 }
