@@ -10,11 +10,17 @@ bool unreserved(char c) {
          c == '.' || c == '~';
 }
 
-void append_encoded(std::string& out, std::string_view text) {
+enum class Space { as_hex, as_plus };
+
+void append_encoded(std::string& out, std::string_view text, Space space) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   for (const char c : text) {
     if (unreserved(c)) {
       out += c;
+      continue;
+    }
+    if (c == ' ' && space == Space::as_plus) {
+      out += '+';
       continue;
     }
     const auto byte = static_cast<unsigned char>(c);
@@ -28,7 +34,7 @@ void append_encoded(std::string& out, std::string_view text) {
 
 std::string percent_encode(std::string_view text) {
   std::string out;
-  append_encoded(out, text);
+  append_encoded(out, text, Space::as_hex);
   return out;
 }
 
@@ -70,9 +76,9 @@ base::Secret Form::encode() const {
   out.reserve(most);
   for (const auto& [name, value] : fields_) {
     if (!out.empty()) out += '&';
-    append_encoded(out, name);
+    append_encoded(out, name, Space::as_plus);
     out += '=';
-    append_encoded(out, value.reveal());
+    append_encoded(out, value.reveal(), Space::as_plus);
   }
   return base::Secret(std::move(out));
 }

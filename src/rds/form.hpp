@@ -32,7 +32,8 @@ class Form {
   /// Tags.Tag.N.Key and Tags.Tag.N.Value
   void add_tags(const Tags& tags);
 
-  /// application/x-www-form-urlencoded, with everything but unreserved characters (RFC 3986) as %XX.
+  /// application/x-www-form-urlencoded: a space as +, everything else but unreserved characters (RFC 3986) as %XX. The
+  /// AWS SDKs send the same bytes.
   base::Secret encode() const;
 
  private:

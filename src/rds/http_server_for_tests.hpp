@@ -44,7 +44,7 @@ struct ReceivedRequest {
         out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
         i += 2;
       } else {
-        out += text[i];
+        out += text[i] == '+' ? ' ' : text[i];
       }
     }
     return out;

@@ -34,7 +34,7 @@ TEST(ServiceConnection, a_request_is_a_signed_post_of_a_form) {
   ASSERT_TRUE(test.client.describe_instance("a b").ok());
   const auto request = test.server.requests().at(0);
   EXPECT_EQ(request.method + request.path, "POST/");
-  EXPECT_EQ(request.body, "Action=DescribeDBInstances&Version=2014-10-31&DBInstanceIdentifier=a%20b");
+  EXPECT_EQ(request.body, "Action=DescribeDBInstances&Version=2014-10-31&DBInstanceIdentifier=a+b");
   EXPECT_EQ(request.header("content-type"), "application/x-www-form-urlencoded; charset=utf-8");
   EXPECT_THAT(request.header("authorization"), HasSubstr("AWS4-HMAC-SHA256 Credential=AK1/"));
   EXPECT_THAT(request.header("authorization"), HasSubstr("/eu-central-1/rds/aws4_request"));

@@ -85,9 +85,11 @@ ServiceError error_of_xml(int status, std::string_view body) {
   const auto answer = XmlAnswer::parse(body);
   if (!answer.ok()) return bare(status, body);
   const auto root = answer.value().root();
-  const auto error = root.child("Error");
+  // Some emulators answer in the older shape, <Response><Errors><Error>.
+  const auto error = root.child("Error").present() ? root.child("Error") : root.child("Errors").child("Error");
   if (!error.present() || error.text("Code").empty()) return bare(status, body);
-  return {status, error.text("Code"), error.text("Message"), root.text("RequestId"), status >= 500};
+  const auto id = root.text("RequestId");
+  return {status, error.text("Code"), error.text("Message"), id.empty() ? root.text("RequestID") : id, status >= 500};
 }
 
 ServiceError error_of_json(int status, std::string_view body, std::string_view request_id) {

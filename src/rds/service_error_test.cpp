@@ -38,6 +38,13 @@ TEST(ServiceError, the_query_apis_shape_is_read) {
   EXPECT_FALSE(error.lost);
 }
 
+TEST(ServiceError, the_older_shape_is_read_too) {
+  const auto error = error_of_xml(403,
+                                  "<Response><Errors><Error><Code>AccessDenied</Code><Message>m</Message></Error>"
+                                  "</Errors><RequestID>id</RequestID></Response>");
+  EXPECT_EQ(error.text(), "AccessDenied (403): m. Request id");
+}
+
 TEST(ServiceError, an_answer_of_another_kind_is_told_by_its_status) {
   EXPECT_EQ(error_of_xml(502, "<html>Bad gateway").text(), "HTTP 502: an answer of 17 bytes that is no AWS error");
   EXPECT_TRUE(error_of_xml(502, "").lost);
