@@ -137,6 +137,7 @@ std::variant<HttpAnswer, NoAnswer> HttpClient::send(const HttpRequest& request, 
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stopped);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &receiving);
+  if (request.own_connection) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
   if (!request.through_proxy) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   for (const auto& header : request.headers) headers.add(header.name, header.value.reveal());
   if (request.method == HttpRequest::Method::post) {

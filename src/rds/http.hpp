@@ -35,6 +35,8 @@ struct HttpRequest {
   std::vector<Header> headers;
   base::Secret body;  ///< of a POST; may hold a master user's password or a web identity token
   std::optional<Signing> signing;
+  /// Takes no connection that was used before: libcurl sends a request again by itself when such a one breaks.
+  bool own_connection = false;
   bool through_proxy = true;  ///< HTTPS_PROXY and NO_PROXY apply; not for addresses of this machine or its host
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{60'000};  ///< from the start to the last byte of the answer

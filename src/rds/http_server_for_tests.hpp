@@ -56,9 +56,11 @@ struct Reply {
   std::string body;
   bool cut = false;  ///< the request is taken and the connection closed without an answer
   std::vector<std::string> headers;
+  bool keep = false;  ///< the connection stays open for the next request
 };
 
-/// A small HTTP/1.1 server on a free loopback port: one connection at a time, one request each. It keeps what it got.
+/// A small HTTP/1.1 server on a free loopback port, a thread per connection. It keeps what it got. Clients that hold a
+/// kept connection have to go before it does.
 class HttpServerForTests {
  public:
   using Answer = std::function<Reply(const ReceivedRequest&)>;
@@ -98,12 +100,16 @@ class HttpServerForTests {
     while (true) {
       const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (connection < 0) return;
-      answer_one(connection);
-      ::close(connection);
+      connections_.emplace_back([this, connection] {
+        while (answer_one(connection)) {
+        }
+        ::close(connection);
+      });
     }
   }
 
-  void answer_one(int connection) {
+  /// Whether another request may follow on the connection.
+  bool answer_one(int connection) {
     std::string text;
     const auto read_some = [&] {
       char buffer[4096];
@@ -112,29 +118,31 @@ class HttpServerForTests {
       return got > 0;
     };
     while (text.find("\r\n\r\n") == std::string::npos)
-      if (!read_some()) return;
+      if (!read_some()) return false;
     auto request = parsed(text);
     const auto head = text.find("\r\n\r\n") + 4;
     const auto length = request.header("content-length");
     const auto wanted = head + (length.empty() ? 0 : std::stoul(length));
     while (text.size() < wanted)
-      if (!read_some()) return;
+      if (!read_some()) return false;
     request.body = text.substr(head);
     {
       const std::lock_guard lock(mutex_);
       requests_.push_back(request);
     }
     const auto reply = answer_(request);
-    if (reply.cut) return;
+    if (reply.cut) return false;
     auto out = "HTTP/1.1 " + std::to_string(reply.status) +
-               " x\r\nConnection: close\r\nContent-Length: " + std::to_string(reply.body.size()) + "\r\n";
+               " x\r\nConnection: " + (reply.keep ? "keep-alive" : "close") +
+               "\r\nContent-Length: " + std::to_string(reply.body.size()) + "\r\n";
     for (const auto& header : reply.headers) out += header + "\r\n";
     out += "\r\n" + reply.body;
     for (std::size_t sent = 0; sent < out.size();) {
       const auto done = ::send(connection, out.data() + sent, out.size() - sent, MSG_NOSIGNAL);
-      if (done <= 0) return;
+      if (done <= 0) return false;
       sent += static_cast<std::size_t>(done);
     }
+    return reply.keep;
   }
 
   static ReceivedRequest parsed(const std::string& text) {
@@ -160,6 +168,7 @@ class HttpServerForTests {
   std::uint16_t port_ = 0;
   std::mutex mutex_;
   std::vector<ReceivedRequest> requests_;
+  std::vector<std::jthread> connections_;
   std::thread thread_;
 };
 

@@ -77,6 +77,7 @@ Outcome<XmlAnswer> ServiceConnection::query(const Form& form, Repeat repeat, con
   request.url = options_.url;
   request.headers.push_back({"Content-Type", base::Secret("application/x-www-form-urlencoded; charset=utf-8")});
   request.body = form.encode();
+  request.own_connection = repeat == Repeat::never;
   return send<XmlAnswer>(std::move(request), form.action(), repeat, read_xml, stop);
 }
 

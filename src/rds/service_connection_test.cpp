@@ -87,6 +87,15 @@ TEST(ServiceConnection, what_creates_is_not_sent_again_after_a_lost_answer) {
   }
 }
 
+TEST(ServiceConnection, what_creates_is_not_sent_again_by_the_library_either) {
+  ConnectionForTests test(in_turn({{200, no_instances, false, {}, true}, {200, "", true, {}}}));
+  ASSERT_TRUE(test.client.describe_instance("shop").ok());
+  const auto outcome = test.client.reboot("shop");
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_TRUE(outcome.error().lost);
+  EXPECT_EQ(test.server.requests().size(), 2U);
+}
+
 TEST(ServiceConnection, what_creates_is_sent_again_when_it_was_throttled) {
   ConnectionForTests test(in_turn(
       {{400, error_xml("Throttling"), false, {}},
@@ -143,6 +152,7 @@ TEST(ServiceConnection, an_answer_without_end_is_cut_off) {
   ConnectionForTests test(in_turn({{200, std::string((8U << 20U) + 1, 'x'), false, {}}}));
   const auto outcome = test.client.create(CreateSnapshot{"snap", "shop", {}});
   ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code, "no answer");
   EXPECT_THAT(outcome.error().message, HasSubstr("larger than 8 MiB"));
 }
 
