@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   app.set_config("--config", "", "TOML file with the same keys as the options, by verb")->envname("RESEAL_CONFIG");
   app.allow_config_extras(CLI::config_extras_mode::error);
   reseal::cli::Chosen chosen;
+  reseal::cli::add_check(app, chosen);
   reseal::cli::add_run_verbs(app, chosen);
   reseal::cli::add_report_verbs(app, chosen);
   reseal::cli::add_load(app, chosen);

@@ -109,6 +109,13 @@ void RunSettings::add_accept_source_writes(CLI::App& verb) {
       ->envname("RESEAL_ACCEPT_SOURCE_WRITES");
 }
 
+bool RunSettings::names_server() const {
+  for (const auto& server : {source_, target_})
+    for (const auto& setting : {server.uri, server.defaults_file, server.host, server.socket, server.user})
+      if (!setting.empty()) return true;
+  return false;
+}
+
 run::RunOptions RunSettings::options() const {
   run::RunOptions options;
   options.source = endpoint(source_, "source");

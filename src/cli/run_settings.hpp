@@ -38,6 +38,9 @@ class RunSettings {
   /// The servers and limits for a run. Throws Failure(usage) with what is wrong and where.
   run::RunOptions options() const;
   std::string state_folder() const { return state_; }
+  bool allows_replica_source() const { return allow_replica_; }
+  /// Anything says where the source or the target is.
+  bool names_server() const;
 
  private:
   ServerSetting source_;

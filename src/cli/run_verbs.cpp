@@ -8,7 +8,6 @@
 
 #include "base/failure.hpp"
 #include "base/log.hpp"
-#include "check/check.hpp"
 #include "cli/memory.hpp"
 #include "cli/run_settings.hpp"
 #include "cli/signal_stop.hpp"
@@ -36,18 +35,6 @@ struct Command {
   std::int64_t max_lag_ms = 2'000;
   std::int64_t drain_ms = 1'000;
 };
-
-int check_servers(const Command& command) {
-  const auto options = command.settings.options();
-  check::CheckRequest request;
-  request.source = options.source;
-  request.target = options.target;
-  request.schemas = options.schemas;
-  request.allow_replica_source = options.allow_replica_source;
-  const auto findings = check::check_all(request);
-  std::cout << (command.json ? check::render_json(findings) + "\n" : check::render_text(findings));
-  return check::ready(findings) ? 0 : base::exit_code(FailureKind::refused);
-}
 
 run::Until until_named(const std::string& text) {
   if (text == "seeded") return run::Until::seeded;
@@ -211,12 +198,6 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
     added->callback([&chosen, command, action] { chosen = [command, action] { return action(*command); }; });
     return std::pair(added, command);
   };
-  {
-    auto [verb, command] =
-        add("check", "look at both servers for everything a run needs; changes nothing", check_servers);
-    command->settings.add_servers(*verb);
-    verb->add_flag("--json", command->json, "one JSON object");
-  }
   {
     auto [verb, command] = add("start", "begin or resume the run, up to ready for the switch", start);
     command->settings.add_run(*verb);
