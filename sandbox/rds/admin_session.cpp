@@ -32,7 +32,7 @@ mysql::Session first_session(const ServerFolder& folder) {
 }
 
 std::string random_password() {
-  unsigned char bytes[18];
+  unsigned char bytes[14];
   RESEAL_CHECK(RAND_bytes(bytes, sizeof bytes) == 1);
   std::string text = "Aa1-";
   for (const auto byte : bytes) {

@@ -22,7 +22,7 @@ mysql::Session admin_session(const AdminAccounts& accounts, const ServerFolder& 
 /// The same for a server that was just made, whose root has no password.
 mysql::Session first_session(const ServerFolder& folder);
 
-/// A random password that satisfies any policy: 40 characters.
+/// A random password that satisfies any policy: 32 characters, the most that replication takes.
 std::string random_password();
 
 }  // namespace reseal::sandbox::rds

@@ -67,6 +67,7 @@ void ControlPlane::close() {
     if (closed_) return;
     closed_ = true;
   }
+  closing_.notify_all();
   host_.close(options_.kept);
   jobs_.join();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -24,6 +25,7 @@ struct ControlPlaneOptions {
   bool kept = false;             ///< the folder stays, so servers are shut down cleanly
   Account account;
   ProcedureNames procedures = ProcedureNames::source;
+  std::chrono::milliseconds least_status{0};  ///< how long a status on the way lasts at least, so that it is seen
 };
 
 /// The RDS control plane with real servers behind it. Requests are answered at once; what takes time goes on in jobs,
@@ -117,7 +119,8 @@ class ControlPlane {
   void terminate_replicas(const std::string& source_id);
   void set_status(const InstancePtr& instance, const std::string& status);
   void make_available(const InstancePtr& instance, const std::string& message);
-  void check_open();  ///< Failure(interrupted) once the sandbox is stopping
+  void linger(Time since);  ///< until a status of that age may be left
+  void check_open();        ///< Failure(interrupted) once the sandbox is stopping
 
   // Under the mutex.
   InstancePtr new_instance(const std::string& id, const Form& form);
@@ -140,6 +143,7 @@ class ControlPlane {
   KeyStore keys_;
   AdminAccounts accounts_;
   std::mutex mutex_;
+  std::condition_variable closing_;
   bool closed_ = false;
   Records records_;
   ServerHost host_;

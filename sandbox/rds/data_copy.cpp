@@ -72,44 +72,33 @@ std::uintmax_t size_of(const fs::path& folder) {
   return size;
 }
 
-void execute_each(mysql::Session& session, const std::string& names,
-                  const std::function<std::string(const mysql::Row&)>& statement,
-                  const std::function<void(std::size_t done, std::size_t all)>& done) {
-  const auto rows = session.query(names);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    session.execute(statement(rows[i]));
-    done(i + 1, rows.size());
-  }
+void alter_each(mysql::Session& session, const std::string& kind, const std::string& names) {
+  for (const auto& row : session.query(names))
+    session.execute("ALTER " + kind + " " + quote_name(row[0].value_or("")) + " ENCRYPTION = 'Y'");
 }
 
-constexpr const char* own_schemas = "('mysql', 'sys', 'information_schema', 'performance_schema')";
-
 void encrypt_all(mysql::Session& session, const Progress& progress) {
-  const auto ignore = [](std::size_t, std::size_t) {};
   session.execute("SET SESSION foreign_key_checks = 0, sql_mode = ''");
   session.execute("ALTER TABLESPACE mysql ENCRYPTION = 'Y'");
-  execute_each(
-      session,
-      std::string("SELECT schema_name FROM information_schema.SCHEMATA WHERE schema_name NOT IN ") + own_schemas,
-      [](const mysql::Row& row) { return "ALTER SCHEMA " + quote_name(row[0].value_or("")) + " ENCRYPTION = 'Y'"; },
-      ignore);
-  execute_each(
-      session,
-      "SELECT name FROM information_schema.INNODB_TABLESPACES WHERE space_type = 'General' AND encryption = 'N' "
-      "AND name <> 'mysql'",
-      [](const mysql::Row& row) { return "ALTER TABLESPACE " + quote_name(row[0].value_or("")) + " ENCRYPTION = 'Y'"; },
-      ignore);
-  // The largest first would tell more of the time that is left; the order of names is enough here.
-  execute_each(
-      session,
-      "SELECT table_schema, table_name FROM information_schema.TABLES WHERE table_type = 'BASE TABLE' AND engine = "
-      "'InnoDB' "
-      "AND table_schema NOT IN ('mysql', 'information_schema', 'performance_schema') "
-      "AND create_options NOT LIKE '%TABLESPACE=%' AND create_options NOT LIKE '%ENCRYPTION=''Y''%'",
-      [](const mysql::Row& row) {
-        return "ALTER TABLE " + quote_name(row[0].value_or(""), row[1].value_or("")) + " ENCRYPTION = 'Y'";
-      },
-      [&](std::size_t done, std::size_t all) { progress(static_cast<int>(50 + 49 * done / all)); });
+  alter_each(session, "SCHEMA",
+             "SELECT schema_name FROM information_schema.SCHEMATA "
+             "WHERE schema_name NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')");
+  alter_each(session, "TABLESPACE",
+             "SELECT name FROM information_schema.INNODB_TABLESPACES "
+             "WHERE space_type = 'General' AND encryption = 'N' AND name <> 'mysql'");
+  const auto tables = session.query(
+      "SELECT table_schema, table_name FROM information_schema.TABLES "
+      "WHERE table_type = 'BASE TABLE' AND engine = 'InnoDB' AND create_options NOT LIKE '%ENCRYPTION=''Y''%' "
+      "AND (table_schema NOT IN ('mysql', 'information_schema', 'performance_schema') "
+      "OR (table_schema = 'mysql' AND table_name LIKE 'rds\\_%'))");
+  std::size_t done = 0;
+  for (const auto& row : tables) {
+    const auto name = quote_name(row[0].value_or(""), row[1].value_or(""));
+    // A table within a general tablespace is encrypted with it, and has no encryption of its own.
+    const auto text = session.query("SHOW CREATE TABLE " + name).at(0).at(1).value_or("");
+    if (text.find(" TABLESPACE `") == std::string::npos) session.execute("ALTER TABLE " + name + " ENCRYPTION = 'Y'");
+    progress(static_cast<int>(50 + 49 * ++done / tables.size()));
+  }
 }
 
 }  // namespace

@@ -12,6 +12,11 @@ std::string instance_id(const Form& form, const std::string& parameter = "DBInst
   return checked_identifier(parameter, form.required(parameter), longest_id);
 }
 
+void enter(Instance& instance, const char* status) {
+  instance.status = status;
+  instance.status_since = std::chrono::system_clock::now();
+}
+
 }  // namespace
 
 void ControlPlane::create_instance(const Form& form, pugi::xml_node result) {
@@ -109,7 +114,7 @@ void ControlPlane::modify_instance(const Form& form, pugi::xml_node result) {
   for (const auto& type : form.list("CloudwatchLogsExportConfiguration.DisableLogTypes", "member"))
     std::erase(instance->log_exports, type);
   show(result, *instance);
-  instance->status = "modifying";
+  enter(*instance, "modifying");
   begin(instance, "incompatible-parameters", [=, this] { run_modify(instance, now); });
 }
 
@@ -117,7 +122,7 @@ void ControlPlane::reboot_instance(const Form& form, pugi::xml_node result) {
   const auto instance = records_.instance(instance_id(form));
   const bool failover = form.flag("ForceFailover", false);
   check_reboot(*instance, failover);
-  instance->status = "rebooting";
+  enter(*instance, "rebooting");
   show(result, *instance);
   begin(instance, "incompatible-parameters", [=, this] { run_reboot(instance, failover); });
 }
@@ -127,7 +132,7 @@ void ControlPlane::promote_replica(const Form& form, pugi::xml_node result) {
   require_available(*instance);
   if (!instance->replica()) throw invalid_state("Instance " + instance->id + " is not a read replica.");
   const int days = form.number("BackupRetentionPeriod", 1);
-  instance->status = "modifying";
+  enter(*instance, "modifying");
   show(result, *instance);
   begin(instance, "failed", [=, this] { run_promote(instance, days); });
 }
@@ -138,7 +143,7 @@ void ControlPlane::delete_instance(const Form& form, pugi::xml_node result) {
   SnapshotPtr final_snapshot;
   if (const auto name = form.find("FinalDBSnapshotIdentifier"))
     final_snapshot = new_snapshot(checked_identifier("FinalDBSnapshotIdentifier", *name, 255), *instance, {});
-  instance->status = "deleting";
+  enter(*instance, "deleting");
   show(result, *instance);
   begin(instance, "failed", [=, this] { run_delete(instance, final_snapshot); });
 }
@@ -146,7 +151,7 @@ void ControlPlane::delete_instance(const Form& form, pugi::xml_node result) {
 void ControlPlane::stop_instance(const Form& form, pugi::xml_node result) {
   const auto instance = records_.instance(instance_id(form));
   check_stop(records_, *instance);
-  instance->status = "stopping";
+  enter(*instance, "stopping");
   show(result, *instance);
   begin(instance, "failed", [=, this] {
     host_.stop(instance->folder);
@@ -157,7 +162,7 @@ void ControlPlane::stop_instance(const Form& form, pugi::xml_node result) {
 void ControlPlane::start_instance(const Form& form, pugi::xml_node result) {
   const auto instance = records_.instance(instance_id(form));
   require_status(*instance, "stopped");
-  instance->status = "starting";
+  enter(*instance, "starting");
   show(result, *instance);
   begin(instance, "incompatible-parameters", [=, this] {
     start_server(instance);

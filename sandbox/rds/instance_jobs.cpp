@@ -41,8 +41,15 @@ void ControlPlane::begin(const InstancePtr& instance, const char* failed_status,
 }
 
 void ControlPlane::set_status(const InstancePtr& instance, const std::string& status) {
+  linger(instance->status_since);
   const std::lock_guard lock(mutex_);
   instance->status = status;
+  instance->status_since = std::chrono::system_clock::now();
+}
+
+void ControlPlane::linger(Time since) {
+  std::unique_lock lock(mutex_);
+  closing_.wait_until(lock, since + options_.least_status, [this] { return closed_; });
 }
 
 void ControlPlane::check_open() {
@@ -51,8 +58,8 @@ void ControlPlane::check_open() {
 }
 
 void ControlPlane::make_available(const InstancePtr& instance, const std::string& message) {
+  set_status(instance, "available");
   const std::lock_guard lock(mutex_);
-  instance->status = "available";
   event(instance->id, "db-instance", message, "notification");
 }
 
@@ -78,11 +85,14 @@ void ControlPlane::restart_server(const InstancePtr& instance) {
 }
 
 void ControlPlane::back_up(const InstancePtr& instance) {
-  SnapshotPtr snapshot;
   {
     const std::lock_guard lock(mutex_);
     if (instance->setting_number("BackupRetentionPeriod") == 0) return;
-    instance->status = "backing-up";
+  }
+  set_status(instance, "backing-up");
+  SnapshotPtr snapshot;
+  {
+    const std::lock_guard lock(mutex_);
     event(instance->id, "db-instance", "Backing up DB instance", "backup");
     snapshot = new_snapshot(automated_id(*instance), *instance, instance->tags);
     snapshot->type = "automated";
@@ -152,8 +162,8 @@ void ControlPlane::run_modify(const InstancePtr& instance, const Form& form) {
 }
 
 void ControlPlane::rename(const InstancePtr& instance, const std::string& name) {
+  set_status(instance, "renaming");
   const std::lock_guard lock(mutex_);
-  instance->status = "renaming";
   check_new_instance(records_, name);
   for (const auto& replica : records_.replicas_of(instance->id)) records_.instances.at(replica)->source_id = name;
   event(instance->id, "db-instance", "Renamed instance from " + instance->id + " to " + name, "configuration change");
@@ -192,8 +202,8 @@ void ControlPlane::run_promote(const InstancePtr& instance, int retention_days) 
     const std::lock_guard lock(mutex_);
     instance->source_id.clear();
     instance->settings["BackupRetentionPeriod"] = std::to_string(retention_days);
-    instance->status = "rebooting";
   }
+  set_status(instance, "rebooting");
   restart_server(instance);
   back_up(instance);
   make_available(instance, "Promoted Read Replica instance to standalone database instance");

@@ -108,7 +108,8 @@ std::map<std::string, std::string> values_for(const ParameterGroup& group, bool 
 std::vector<std::string> server_options_of(const std::map<std::string, std::string>& values) {
   std::vector<std::string> options;
   for (const auto& [name, value] : values) {
-    std::string text = "--" + name;
+    // The one variable whose option has another name (MySQL manual, "Server System Variables").
+    std::string text = name == "time_zone" ? "--default-time-zone" : "--" + name;
     options.push_back(text += "=" + value);
   }
   return options;

@@ -30,6 +30,7 @@ struct Instance {
   std::string id;
   std::string resource_id;  ///< stays the same over a rename
   std::string status = "creating";
+  Time status_since = std::chrono::system_clock::now();
   Time created;
   std::string master_user;
   std::string db_name;

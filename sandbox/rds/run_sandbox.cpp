@@ -67,7 +67,7 @@ void write_private(const fs::path& path, const std::string& text) {
 AccessKey new_key() {
   auto id = "AKIASANDBOX" + random_password().substr(4, 9);
   std::transform(id.begin(), id.end(), id.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
-  return {id, base::Secret("sandbox" + random_password().substr(4, 33))};
+  return {id, base::Secret("sandbox/" + random_password())};
 }
 
 std::string environment_text(const AccessKey& key, const std::string& region, std::uint16_t port) {
@@ -89,7 +89,7 @@ void wait_for(const std::stop_token& stop) {
 
 void run_sandbox(const RunOptions& options, const std::stop_token& stop, base::Log& log) {
   const SandboxFolder folder(options.folder);
-  ControlPlaneOptions plane_options{folder.path(), folder.kept(), {}, options.procedures};
+  ControlPlaneOptions plane_options{folder.path(), folder.kept(), {}, options.procedures, options.least_status};
   plane_options.account.region = options.region;
   const auto key = new_key();
   Faults faults;

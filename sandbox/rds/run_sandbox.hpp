@@ -18,6 +18,7 @@ struct RunOptions {
   std::uint16_t port = 0;        ///< 0: a free one
   std::string region = "us-east-1";
   ProcedureNames procedures = ProcedureNames::source;
+  std::chrono::milliseconds least_status{0};  ///< see ControlPlaneOptions
   CaretakerOptions caretaker;
   int throttle_every = 0;
   std::map<std::string, int> lose_answers;  ///< action, how often

@@ -41,6 +41,7 @@ void ControlPlane::create_snapshot(const Form& form, pugi::xml_node result) {
   if (instance->setting_flag("CopyTagsToSnapshot")) tags.insert(instance->tags.begin(), instance->tags.end());
   const auto snapshot = new_snapshot(id, *instance, std::move(tags));
   instance->status = "backing-up";
+  instance->status_since = snapshot->created;
   show(result, *snapshot);
   begin(instance, "available", [=, this] { run_snapshot(instance, snapshot); });
 }
@@ -56,6 +57,7 @@ void ControlPlane::take_snapshot(const InstancePtr& instance, const SnapshotPtr&
     snapshot->status = "failed";
     throw;
   }
+  linger(snapshot->created);
   const std::lock_guard lock(mutex_);
   snapshot->percent = 100;
   snapshot->status = "available";
@@ -103,6 +105,7 @@ void ControlPlane::run_copy(const SnapshotPtr& source, const SnapshotPtr& target
     target->status = "failed";
     return;
   }
+  linger(target->created);
   const std::lock_guard lock(mutex_);
   target->percent = 100;
   target->status = "available";

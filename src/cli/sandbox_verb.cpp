@@ -88,6 +88,7 @@ struct RdsChoice {
   std::string procedures = "8.4";
   std::vector<std::string> lose_answers;
   int rotation = 300;
+  int least_status = 0;
 };
 
 int run_rds(const RdsChoice& choice) {
@@ -98,6 +99,7 @@ int run_rds(const RdsChoice& choice) {
                        : choice.procedures == "8.0" ? sandbox::rds::ProcedureNames::master
                                                     : sandbox::rds::ProcedureNames::both;
   options.caretaker.log_rotation = std::chrono::seconds(choice.rotation);
+  options.least_status = std::chrono::seconds(choice.least_status);
   for (const auto& lost : choice.lose_answers) add_lost(options.lose_answers, lost);
   base::Log log;
   sandbox::rds::run_sandbox(options, stop.token(), log);
@@ -116,6 +118,9 @@ void add_rds(CLI::App& verb, Chosen& chosen) {
       ->capture_default_str();
   rds->add_option("--log-rotation", choice->rotation, "seconds between new binlog files, when old ones may go")
       ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  rds->add_option("--status-seconds", choice->least_status, "how long each status on the way lasts at least")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   rds->add_option("--throttle-every", choice->options.throttle_every, "answer every Nth request with Throttling")
       ->check(CLI::NonNegativeNumber);
