@@ -61,13 +61,21 @@ ControlPlane::ControlPlane(ControlPlaneOptions options, MysqlPrograms programs, 
   records_.groups[default_group()] = {default_group(), family_, "Default parameter group for " + family_, {}, {}};
 }
 
+void ControlPlane::hold(bool held) {
+  {
+    const std::lock_guard lock(mutex_);
+    held_ = held;
+  }
+  moving_on_.notify_all();
+}
+
 void ControlPlane::close() {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
     closed_ = true;
   }
-  closing_.notify_all();
+  moving_on_.notify_all();
   host_.close(options_.kept);
   jobs_.join();
 }

@@ -39,6 +39,8 @@ class ControlPlane {
 
   /// Carries out an action of the API and writes what it answers below `result`. ApiError when it is refused.
   void act(const std::string& action, const Form& form, pugi::xml_node result);
+  /// While held, no instance or snapshot leaves a status on its way: for tests of what is refused meanwhile.
+  void hold(bool held);
   /// Ends jobs and servers. Nothing is carried out after it.
   void close();
 
@@ -143,8 +145,9 @@ class ControlPlane {
   KeyStore keys_;
   AdminAccounts accounts_;
   std::mutex mutex_;
-  std::condition_variable closing_;
+  std::condition_variable moving_on_;
   bool closed_ = false;
+  bool held_ = false;
   Records records_;
   ServerHost host_;
   Jobs jobs_;

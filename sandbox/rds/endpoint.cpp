@@ -124,7 +124,9 @@ HttpAnswer Endpoint::answer_kms(const HttpRequest& request, std::string& action)
 
 HttpAnswer Endpoint::answer_faults(const HttpRequest& request) {
   if (request.method != "POST") throw ApiError(405, "MethodNotAllowed", "POST it.");
-  faults_->set(Form::parse(request.body));
+  const auto form = Form::parse(request.body);
+  faults_->set(form);
+  if (form.has("hold")) plane_->hold(form.flag("hold", false));
   return {200, "text/plain", "set\n", new_request_id()};
 }
 

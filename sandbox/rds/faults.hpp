@@ -16,7 +16,7 @@ class Faults {
   void throttle_every(int n);
   /// The next `times` requests of this action are carried out and not answered: the connection closes.
   void lose_answers(const std::string& action, int times);
-  /// `throttle-every=N` and `lose-answer=ACTION` with `times=N`, as POST /sandbox/faults takes them.
+  /// `throttle-every=N` and `lose-answer=ACTION` with `times=N`, of a POST /sandbox/faults.
   void set(const Form& form);
 
   /// Whether this request is to be throttled; counts it.

@@ -49,7 +49,8 @@ void ControlPlane::set_status(const InstancePtr& instance, const std::string& st
 
 void ControlPlane::linger(Time since) {
   std::unique_lock lock(mutex_);
-  closing_.wait_until(lock, since + options_.least_status, [this] { return closed_; });
+  moving_on_.wait(lock, [this] { return closed_ || !held_; });
+  moving_on_.wait_until(lock, since + options_.least_status, [this] { return closed_; });
 }
 
 void ControlPlane::check_open() {

@@ -108,7 +108,11 @@ void check_restore(const Snapshot& snapshot, const Form& form) {
 }
 
 void check_delete(const Records& records, const Instance& instance, const Form& form) {
-  if (instance.status == "deleting") throw invalid_state("Instance " + instance.id + " is already being deleted.");
+  // While a job works on the instance; RDS can break some of them off, this sandbox none.
+  constexpr std::string_view deletable[] = {"available", "stopped", "failed", "restore-error",
+                                            "incompatible-parameters"};
+  if (std::find(std::begin(deletable), std::end(deletable), instance.status) == std::end(deletable))
+    throw invalid_state("Instance " + instance.id + " cannot be deleted while it is " + instance.status + ".");
   if (instance.setting_flag("DeletionProtection"))
     throw invalid_combination("Cannot delete protected DB Instance, please disable deletion protection and try again.");
   const bool skip = form.flag("SkipFinalSnapshot", false);

@@ -45,6 +45,17 @@ rds() {
     /usr/bin/aws --endpoint-url "$endpoint" --output text rds "$@"
 }
 
+# faults FIELDS: sets faults while the endpoint runs, "hold=true" for one.
+faults() {
+  local place=${endpoint#http://} answer
+  exec 3<>"/dev/tcp/${place%:*}/${place#*:}" || return 1
+  printf 'POST /sandbox/faults HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s' \
+    "$place" "${#1}" "$1" >&3
+  answer=$(cat <&3)
+  exec 3>&-
+  [[ $answer == *" 200 OK"* ]] || fail "setting $1: $answer"
+}
+
 # instance NAME QUERY
 instance() { rds describe-db-instances --db-instance-identifier "$1" --query "DBInstances[0].$2"; }
 snapshot() { rds describe-db-snapshots --db-snapshot-identifier "$1" --query "DBSnapshots[0].$2"; }
