@@ -77,7 +77,9 @@ void alter_each(mysql::Session& session, const std::string& kind, const std::str
     session.execute("ALTER " + kind + " " + quote_name(row[0].value_or("")) + " ENCRYPTION = 'Y'");
 }
 
-void encrypt_all(mysql::Session& session, const Progress& progress) {
+}  // namespace
+
+void encrypt_tablespaces(mysql::Session& session, const Progress& progress) {
   session.execute("SET SESSION foreign_key_checks = 0, sql_mode = ''");
   session.execute("ALTER TABLESPACE mysql ENCRYPTION = 'Y'");
   alter_each(session, "SCHEMA",
@@ -100,8 +102,6 @@ void encrypt_all(mysql::Session& session, const Progress& progress) {
     progress(static_cast<int>(50 + 49 * ++done / tables.size()));
   }
 }
-
-}  // namespace
 
 void clone_server(const AdminAccounts& accounts, const ServerFolder& from, const ServerFolder& to,
                   const Progress& progress) {
@@ -130,12 +130,12 @@ void copy_folder(const ServerFolder& from, const ServerFolder& to, const Progres
   copy_keys(from, to);
 }
 
-std::vector<std::string> plain_tablespaces(mysql::Session& session) {
-  std::vector<std::string> names;
-  for (const auto& row : session.query("SELECT name FROM information_schema.INNODB_TABLESPACES WHERE encryption = 'N' "
-                                       "AND space_type IN ('Single', 'General')"))
-    names.push_back(row[0].value_or(""));
-  return names;
+void require_encrypted(mysql::Session& session) {
+  const auto plain = session.query(
+      "SELECT name FROM information_schema.INNODB_TABLESPACES WHERE encryption = 'N' "
+      "AND space_type IN ('Single', 'General')");
+  if (!plain.empty())
+    throw Failure(FailureKind::refused, "not every tablespace is encrypted: " + plain[0][0].value_or("") + " is plain");
 }
 
 void encrypt_folder(ServerHost& host, const AdminAccounts& accounts, const ServerFolder& folder,
@@ -145,15 +145,12 @@ void encrypt_folder(ServerHost& host, const AdminAccounts& accounts, const Serve
   options.extra = {"--skip-log-bin", "--skip-replica-start", "--event-scheduler=OFF", "--innodb-fast-shutdown=0",
                    "--partial-revokes=ON"};
   host.start(folder, 0, options);
-  std::vector<std::string> left;
   {
     auto session = admin_session(accounts, folder);
-    encrypt_all(session, progress);
-    left = plain_tablespaces(session);
+    encrypt_tablespaces(session, progress);
+    require_encrypted(session);
   }
   host.stop(folder);
-  if (!left.empty())
-    throw Failure(FailureKind::refused, "the copy is not wholly encrypted: " + left.front() + " stayed plain");
 }
 
 }  // namespace reseal::sandbox::rds

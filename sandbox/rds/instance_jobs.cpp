@@ -107,8 +107,15 @@ void ControlPlane::run_create(const InstancePtr& instance, const MasterUser& mas
   host_.prepare(instance->folder, instance->encrypted() ? ServerOptions::encrypted_target() : ServerOptions());
   start_server(instance);
   set_up_server(instance->folder, accounts_, master, options_.procedures);
-  if (!instance->db_name.empty())
-    admin_session(accounts_, instance->folder).execute("CREATE DATABASE " + sql::quote_name(instance->db_name));
+  {
+    auto session = admin_session(accounts_, instance->folder);
+    if (!instance->db_name.empty()) session.execute("CREATE DATABASE " + sql::quote_name(instance->db_name));
+    // The tables of rds_* are made in the schema mysql, whose default is plain.
+    if (instance->encrypted()) {
+      encrypt_tablespaces(session, [](int) {});
+      require_encrypted(session);
+    }
+  }
   back_up(instance);
   make_available(instance, "DB instance created");
 }
@@ -130,8 +137,7 @@ void ControlPlane::run_restore(const InstancePtr& instance, const SnapshotPtr& s
   {
     auto session = admin_session(accounts_, instance->folder);
     forget_replication(session);
-    if (const auto plain = plain_tablespaces(session); instance->encrypted() && !plain.empty())
-      throw Failure(FailureKind::refused, "the restored data is not wholly encrypted: " + plain.front());
+    if (instance->encrypted()) require_encrypted(session);
   }
   back_up(instance);
   make_available(instance, "Restored from snapshot " + snapshot->id);

@@ -36,12 +36,14 @@ void clone_server(const AdminAccounts& accounts, const ServerFolder& from, const
                   const Progress& progress);
 /// Copies the folder of a snapshot.
 void copy_folder(const ServerFolder& from, const ServerFolder& to, const Progress& progress);
-/// Encrypts all tablespaces of a snapshot's plain data in place, by a server that runs on it meanwhile. Throws
-/// Failure(refused) when one stays plain.
+/// Encrypts every tablespace of a server that has a keyring, and the default of every schema.
+void encrypt_tablespaces(mysql::Session& session, const Progress& progress);
+/// Throws Failure(refused) when a tablespace that holds rows is plain.
+void require_encrypted(mysql::Session& session);
+/// Encrypts a snapshot's plain data in place, by a server that runs on it meanwhile; Failure(refused) when one
+/// tablespace stays plain.
 void encrypt_folder(ServerHost& host, const AdminAccounts& accounts, const ServerFolder& folder,
                     const Progress& progress);
-/// Names of the tablespaces that are not encrypted, of those that hold rows.
-std::vector<std::string> plain_tablespaces(mysql::Session& session);
 
 /// Makes a cloned server a managed read replica of the server at `host`:`port`, from the place that the clone has.
 void begin_replication(mysql::Session& replica, const AdminAccounts& accounts, const std::string& source_id,

@@ -17,6 +17,7 @@ start_sandbox() {
   local reseal=$1
   shift
   folder=$(mktemp -d "${TMPDIR:-/tmp}/reseal-rds-test.XXXXXX")
+  : >"$folder/out"
   export TMPDIR=$folder
   "$reseal" sandbox rds "$@" >"$folder/out" 2>"$folder/log" &
   sandbox=$!
