@@ -51,6 +51,7 @@ void Caretaker::look(const ControlPlane::Served& served) {
       session.execute(
           "INSERT INTO mysql.rds_heartbeat2 VALUES (1, CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)) AS beat "
           "ON DUPLICATE KEY UPDATE value = beat.value");
+    seal(session, served);
     if (served.logs && Clock::now() - rotated >= options_.log_rotation) {
       rotated = Clock::now();
       rotate(session, served);
@@ -60,6 +61,18 @@ void Caretaker::look(const ControlPlane::Served& served) {
     log_->debug(std::string("sandbox: caretaker: ") + failure.what());
     sessions_.erase(served.resource_id);
   }
+}
+
+// RDS encrypts the volume under a server. Here, what comes plain into an encrypted one, such as a schema by replication
+// from a plain source, is encrypted as soon as it is seen.
+void Caretaker::seal(mysql::Session& session, const ControlPlane::Served& served) {
+  const auto plain = session.scalar(
+      "SELECT COUNT(*) FROM information_schema.INNODB_TABLESPACES WHERE @@GLOBAL.default_table_encryption "
+      "AND encryption = 'N' AND space_type IN ('Single', 'General')");
+  if (plain == "0") return;
+  auto own = admin_session(plane_->accounts(), served.folder, std::chrono::seconds(60));
+  own.execute("SET SESSION lock_wait_timeout = 5");
+  encrypt_tablespaces(own, [](int) {});
 }
 
 void Caretaker::rotate(mysql::Session& session, const ControlPlane::Served& served) {

@@ -30,6 +30,7 @@ class Caretaker {
   };
   void look(const ControlPlane::Served& served);
   Kept& kept(const ControlPlane::Served& served);
+  void seal(mysql::Session& session, const ControlPlane::Served& served);
   void rotate(mysql::Session& session, const ControlPlane::Served& served);
 
   ControlPlane* plane_;

@@ -149,9 +149,11 @@ std::vector<ControlPlane::Served> ControlPlane::served() {
 
 void ControlPlane::note_replication(const std::string& resource_id, ReplicationState state) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [id, instance] : records_.instances)
-    if (instance->resource_id == resource_id && instance->replica() && instance->replication.status != "terminated")
-      instance->replication = std::move(state);
+  for (const auto& [id, instance] : records_.instances) {
+    if (instance->resource_id != resource_id) continue;
+    if (instance->replica()) instance->replication = std::move(state);
+    return;
+  }
 }
 
 std::string ControlPlane::default_option_group() const {
