@@ -43,6 +43,8 @@ void write_file(const fs::path& path, const std::string& text) {
   if (!file.flush()) throw Failure(FailureKind::local, "cannot write " + path.string());
 }
 
+}  // namespace
+
 // MySQL manual, "Keyring Component Installation": the manifest and the component's configuration in the data folder,
 // which count because the mysqld.my beside mysqld says read_local_manifest.
 void write_keyring_configuration(const ServerFolder& folder) {
@@ -52,6 +54,8 @@ void write_keyring_configuration(const ServerFolder& folder) {
   write_file(folder.data() / "component_keyring_file.cnf",
              "{\"path\": \"" + folder.keyring().string() + "\", \"read_only\": false}\n");
 }
+
+namespace {
 
 void make_plain_template(const MysqlPrograms& programs, const ServerFolder& folder) {
   fs::create_directories(folder.data());

@@ -29,6 +29,10 @@ struct ServerFolder {
 /// root@localhost without a password, for the socket.
 void prepare_data_folder(const MysqlPrograms& programs, const ServerFolder& folder, const ServerOptions& options);
 
+/// Lets a server use the keyring file of its folder: with it, the data folder's server can encrypt. `folder.data()`
+/// must exist; a keyring that is there stays.
+void write_keyring_configuration(const ServerFolder& folder);
+
 /// The whole command line of a server: program, where it lives, and its options.
 std::vector<std::string> server_command(const MysqlPrograms& programs, const ServerFolder& folder,
                                         const std::filesystem::path& socket, std::uint16_t port,

@@ -4,7 +4,10 @@
 #include <memory>
 
 #include "base/failure.hpp"
+#include "base/log.hpp"
+#include "cli/signal_stop.hpp"
 #include "cli/verbs.hpp"
+#include "sandbox/rds/run_sandbox.hpp"
 #include "sandbox/sandbox_pair.hpp"
 
 namespace reseal::cli {
@@ -73,6 +76,65 @@ int run_status(const SandboxChoice& choice) {
   return all ? 0 : base::exit_code(base::FailureKind::refused);
 }
 
+// ACTION or ACTION:TIMES
+void add_lost(std::map<std::string, int>& lost, const std::string& text) {
+  const auto colon = text.find(':');
+  lost[text.substr(0, colon)] = colon == std::string::npos ? 1 : std::stoi(text.substr(colon + 1));
+}
+
+struct RdsChoice {
+  sandbox::rds::RunOptions options;
+  std::string folder;
+  std::string procedures = "8.4";
+  std::vector<std::string> lose_answers;
+  int rotation = 300;
+  int least_status = 0;
+};
+
+int run_rds(const RdsChoice& choice) {
+  const SignalStop stop;
+  auto options = choice.options;
+  options.folder = choice.folder;
+  options.procedures = choice.procedures == "8.4"   ? sandbox::rds::ProcedureNames::source
+                       : choice.procedures == "8.0" ? sandbox::rds::ProcedureNames::master
+                                                    : sandbox::rds::ProcedureNames::both;
+  options.caretaker.log_rotation = std::chrono::seconds(choice.rotation);
+  options.least_status = std::chrono::seconds(choice.least_status);
+  for (const auto& lost : choice.lose_answers) add_lost(options.lose_answers, lost);
+  base::Log log;
+  sandbox::rds::run_sandbox(options, stop.token(), log);
+  return 0;
+}
+
+void add_rds(CLI::App& verb, Chosen& chosen) {
+  auto choice = std::make_shared<RdsChoice>();
+  auto* rds =
+      verb.add_subcommand("rds", "serve the Amazon RDS API on 127.0.0.1 with real servers behind it, until stopped");
+  rds->add_option("--folder", choice->folder, "keep data and logs in this empty folder (default: a temporary one)");
+  rds->add_option("--port", choice->options.port, "port of 127.0.0.1; 0 takes a free one")->capture_default_str();
+  rds->add_option("--region", choice->options.region, "the region that requests are signed for")->capture_default_str();
+  rds->add_option("--procedures", choice->procedures, "names of the mysql.rds_* procedures, as of this series")
+      ->check(CLI::IsMember({"8.0", "8.4", "both"}))
+      ->capture_default_str();
+  rds->add_option("--log-rotation", choice->rotation, "seconds between new binlog files, when old ones may go")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  rds->add_option("--status-seconds", choice->least_status, "how long each status on the way lasts at least")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  rds->add_option("--throttle-every", choice->options.throttle_every, "answer every Nth request with Throttling")
+      ->check(CLI::NonNegativeNumber);
+  rds->add_option("--lose-answer", choice->lose_answers, "carry out the next request of ACTION[:TIMES], answer nothing")
+      ->check([](const std::string& text) {
+        const auto colon = text.find(':');
+        const bool times = colon == std::string::npos || (colon + 1 < text.size() && text.size() - colon < 6 &&
+                                                          text.find_first_not_of("0123456789", colon + 1) == text.npos);
+        return times ? std::string() : "write ACTION or ACTION:TIMES, not " + text;
+      })
+      ->allow_extra_args(false);
+  rds->callback([choice, &chosen] { chosen = [choice] { return run_rds(*choice); }; });
+}
+
 void add_server_options(CLI::App& up, SandboxChoice& choice) {
   up.add_option("--gtid", choice.gtid, "the source's gtid_mode")
       ->check(CLI::IsMember({"on", "off"}))
@@ -106,6 +168,7 @@ void add_sandbox(CLI::App& app, Chosen& chosen) {
   };
   add_server_options(*add("up", "start a plain source and an encrypted target that outlive this command", run_up),
                      *choice);
+  add_rds(*verb, chosen);
   add("down", "stop both and keep their data", run_down);
   add("status", "show both; exit 3 when one does not run", run_status);
 }
