@@ -109,11 +109,20 @@ Form Form::below(const std::string& prefix) const {
   return result;
 }
 
+namespace {
+
+/// "Tags.Tag.3"
+std::string numbered(const std::string& name, const std::string& word, std::size_t number) {
+  std::string text = name;
+  return text.append(".").append(word).append(".").append(std::to_string(number));
+}
+
+}  // namespace
+
 std::vector<std::string> Form::list(const std::string& name, const std::string& member) const {
   for (const auto& word : {member, std::string("member")}) {
     std::vector<std::string> result;
-    while (const auto value = find(name + "." + word + "." + std::to_string(result.size() + 1)))
-      result.push_back(*value);
+    while (const auto value = find(numbered(name, word, result.size() + 1))) result.push_back(*value);
     if (!result.empty()) return result;
   }
   return {};
@@ -123,7 +132,7 @@ std::vector<Form> Form::structures(const std::string& name, const std::string& m
   for (const auto& word : {member, std::string("member")}) {
     std::vector<Form> result;
     for (;;) {
-      auto element = below(name + "." + word + "." + std::to_string(result.size() + 1) + ".");
+      auto element = below(numbered(name, word, result.size() + 1) + ".");
       if (element.fields_.empty()) break;
       result.push_back(std::move(element));
     }

@@ -5,25 +5,24 @@ namespace reseal::sandbox::rds::texts {
 
 // rds_sysinfo says what the control plane knows of the server: the row replica_of makes it a managed read replica.
 const std::vector<std::string> tables = {
-    "CREATE TABLE mysql.rds_configuration (name VARCHAR(100) NOT NULL PRIMARY KEY, value VARCHAR(100), "
-    "description VARCHAR(300) NOT NULL) CHARSET=utf8mb4",
-    "INSERT INTO mysql.rds_configuration VALUES "
-    "('binlog retention hours', NULL, 'binlog retention hours specifies the duration in hours before binary logs are "
-    "automatically deleted.'), "
-    "('source delay', '0', 'source delay specifies replication delay in seconds between current instance and its "
-    "source.'), "
-    "('target delay', '0', 'target delay specifies replication delay in seconds between current instance and its "
-    "future read-replica.')",
-    "CREATE TABLE mysql.rds_heartbeat2 (id INT NOT NULL PRIMARY KEY, value BIGINT) CHARSET=utf8mb4",
-    "CREATE TABLE mysql.rds_sysinfo (name VARCHAR(25) NOT NULL PRIMARY KEY, value VARCHAR(255)) CHARSET=utf8mb4",
-    "CREATE TABLE mysql.rds_history (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, action_timestamp TIMESTAMP NOT "
-    "NULL "
-    "DEFAULT CURRENT_TIMESTAMP, called_by_user VARCHAR(288) NOT NULL, action VARCHAR(40) NOT NULL, "
-    "mysql_version VARCHAR(50) NOT NULL, master_host VARCHAR(255), master_port INT, master_user VARCHAR(96), "
-    "master_log_file VARCHAR(255), master_log_pos BIGINT UNSIGNED, master_ssl TINYINT) CHARSET=utf8mb4",
-    "CREATE TABLE mysql.rds_replication_status (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, action_timestamp "
-    "TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, called_by_user VARCHAR(288) NOT NULL, action VARCHAR(40) NOT NULL, "
-    "mysql_version VARCHAR(50) NOT NULL) CHARSET=utf8mb4",
+    R"(CREATE TABLE mysql.rds_configuration (name VARCHAR(100) NOT NULL PRIMARY KEY, value VARCHAR(100), description
+       VARCHAR(300) NOT NULL) CHARSET=utf8mb4)",
+    R"(INSERT INTO mysql.rds_configuration VALUES
+       ('binlog retention hours', NULL,
+        'binlog retention hours specifies the duration in hours before binary logs are automatically deleted.'),
+       ('source delay', '0',
+        'source delay specifies replication delay in seconds between current instance and its source.'),
+       ('target delay', '0',
+        'target delay specifies replication delay in seconds between current instance and its future read-replica.'))",
+    R"(CREATE TABLE mysql.rds_heartbeat2 (id INT NOT NULL PRIMARY KEY, value BIGINT) CHARSET=utf8mb4)",
+    R"(CREATE TABLE mysql.rds_sysinfo (name VARCHAR(25) NOT NULL PRIMARY KEY, value VARCHAR(255)) CHARSET=utf8mb4)",
+    R"(CREATE TABLE mysql.rds_history (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, action_timestamp TIMESTAMP NOT
+       NULL DEFAULT CURRENT_TIMESTAMP, called_by_user VARCHAR(288) NOT NULL, action VARCHAR(40) NOT NULL,
+       mysql_version VARCHAR(50) NOT NULL, master_host VARCHAR(255), master_port INT, master_user VARCHAR(96),
+       master_log_file VARCHAR(255), master_log_pos BIGINT UNSIGNED, master_ssl TINYINT) CHARSET=utf8mb4)",
+    R"(CREATE TABLE mysql.rds_replication_status (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, action_timestamp
+       TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, called_by_user VARCHAR(288) NOT NULL, action VARCHAR(40)
+       NOT NULL, mysql_version VARCHAR(50) NOT NULL) CHARSET=utf8mb4)",
 };
 
 const std::vector<std::string> common = {

@@ -87,7 +87,10 @@ void waiting_changes(const RdsState& state, Findings& findings) {
   const auto& instance = *state.instance;
   if (!instance.pending.empty()) {
     std::vector<std::string> names;
-    for (const auto& [name, value] : instance.pending) names.push_back(value.empty() ? name : name + "=" + value);
+    for (const auto& [name, value] : instance.pending) {
+      names.push_back(name);
+      if (!value.empty()) names.back().append("=").append(value);
+    }
     findings.push_back({Severity::warning, "rds-pending-changes", Where::source, instance.identifier,
                         "changes wait for the maintenance window: " + listed(names),
                         "they would come in the middle of the move, and the encrypted instance would not have them",
