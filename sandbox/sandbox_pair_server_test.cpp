@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "base/failure.hpp"
+#include "base/temporary_folder.hpp"
 #include "mysql/option_file.hpp"
 #include "mysql/session.hpp"
 #include "sandbox/sandbox_pair.hpp"
@@ -24,10 +25,6 @@ using testing::HasSubstr;
 
 class SandboxPairTest : public testing::Test {
  protected:
-  SandboxPairTest() {
-    auto name = (fs::temp_directory_path() / "reseal-pair-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) parent_ = name;
-  }
   ~SandboxPairTest() override {
     for (const auto& folder : used_)
       if (fs::exists(folder / ".reseal-sandbox")) SandboxPair(folder).down();
@@ -46,7 +43,7 @@ class SandboxPairTest : public testing::Test {
             member.name == "source" ? Side::source : Side::target};
   }
 
-  fs::path parent_;
+  fs::path parent_ = base::make_temporary_folder("reseal-pair-");
   std::vector<fs::path> used_;
 };
 

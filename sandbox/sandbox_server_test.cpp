@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/failure.hpp"
+#include "base/temporary_folder.hpp"
 #include "sandbox/test_server.hpp"
 
 namespace reseal::sandbox {
@@ -192,10 +193,9 @@ TEST(TestServer, leaves_no_process_and_no_folder) {
 }
 
 TEST(TestServer, keeps_a_named_folder_and_takes_it_only_once) {
-  auto name = (fs::temp_directory_path() / "reseal-named-XXXXXX").string();
-  ASSERT_NE(::mkdtemp(name.data()), nullptr);
+  const auto name = base::make_temporary_folder("reseal-named-");
   { TestServer server({}, name); }
-  EXPECT_TRUE(fs::exists(fs::path(name) / "data" / "ibdata1"));
+  EXPECT_TRUE(fs::exists(name / "data" / "ibdata1"));
   EXPECT_THROW(TestServer({}, name), base::Failure);
   fs::remove_all(name);
 }

@@ -14,6 +14,7 @@
 #include <random>
 
 #include "base/failure.hpp"
+#include "base/temporary_folder.hpp"
 
 namespace reseal::sandbox {
 namespace {
@@ -98,13 +99,11 @@ fs::path socket_path(const fs::path& folder) {
   if (near.string().size() + std::strlen(".lock") <= 107) return near;
   const auto link = folder / socket_link;
   if (is_own_folder(link)) return fs::read_symlink(link) / "mysqld.sock";
-  std::string made = (fs::temp_directory_path() / "reseal-socket-XXXXXX").string();
-  if (made.size() > 80) made = "/tmp/reseal-socket-XXXXXX";
-  if (::mkdtemp(made.data()) == nullptr)
-    throw Failure(FailureKind::local, "cannot make the folder " + made + " for a socket");
+  const bool near_enough = fs::temp_directory_path().string().size() <= 60;
+  const auto made = base::make_temporary_folder("reseal-socket-", near_enough ? fs::temp_directory_path() : "/tmp");
   fs::remove(link);
   fs::create_directory_symlink(made, link);
-  return fs::path(made) / "mysqld.sock";
+  return made / "mysqld.sock";
 }
 
 void remove_socket_folder(const fs::path& folder) {

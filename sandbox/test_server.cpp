@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/failure.hpp"
+#include "base/temporary_folder.hpp"
 #include "sandbox/server_launch.hpp"
 
 namespace reseal::sandbox {
@@ -37,9 +38,7 @@ void remove_orphans() noexcept {
 
 fs::path make_temporary_folder() {
   remove_orphans();
-  auto name = (fs::temp_directory_path() / (temporary_prefix + std::to_string(::getpid()) + "-XXXXXX")).string();
-  if (::mkdtemp(name.data()) == nullptr) throw Failure(FailureKind::local, "cannot make the folder " + name);
-  return name;
+  return base::make_temporary_folder(temporary_prefix + std::to_string(::getpid()) + "-");
 }
 
 }  // namespace

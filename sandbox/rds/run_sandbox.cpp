@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "base/failure.hpp"
+#include "base/temporary_folder.hpp"
 #include "sandbox/rds/endpoint.hpp"
 #include "sandbox/rds/http_server.hpp"
 
@@ -37,9 +38,7 @@ class SandboxFolder {
       fs::permissions(path_, fs::perms::owner_all);
       return;
     }
-    auto name = (fs::temp_directory_path() / "reseal-rds-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Failure(FailureKind::local, "cannot make the folder " + name);
-    path_ = name;
+    path_ = base::make_temporary_folder("reseal-rds-");
   }
   ~SandboxFolder() {
     std::error_code ignored;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/failure.hpp"
+#include "base/temporary_folder.hpp"
 
 namespace reseal::attest {
 namespace {
@@ -17,11 +18,6 @@ const std::string canary = "canary-4711-planted";
 
 class ScanFiles : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "reseal-scan-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
   void TearDown() override { fs::remove_all(folder_); }
 
   void write(const std::string& name, const std::string& bytes) {
@@ -29,7 +25,7 @@ class ScanFiles : public testing::Test {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
   }
 
-  fs::path folder_;
+  fs::path folder_ = base::make_temporary_folder("reseal-scan-");
 };
 
 TEST_F(ScanFiles, finds_a_canary_and_says_file_and_offset) {

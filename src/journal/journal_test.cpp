@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/failure.hpp"
+#include "base/temporary_folder.hpp"
 
 namespace reseal::journal {
 namespace {
@@ -16,15 +17,11 @@ namespace fs = std::filesystem;
 
 class Folder {
  public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "journal-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
   ~Folder() { fs::remove_all(path_); }
   fs::path operator/(const char* name) const { return path_ / name; }
 
  private:
-  fs::path path_;
+  fs::path path_ = base::make_temporary_folder("reseal-journal-");
 };
 
 TEST(journal, keeps_facts_and_events_across_reopening) {

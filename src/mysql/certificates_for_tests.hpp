@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/failure.hpp"
+#include "base/temporary_folder.hpp"
 
 // A certificate authority and what it signs, made on the spot for the tests of this folder.
 namespace reseal::mysql {
@@ -53,21 +54,19 @@ inline KeyAndCertificate make_certificate(const std::string& subject, const std:
 class CertificateFile {
  public:
   explicit CertificateFile(const KeyAndCertificate& content) {
-    std::string pattern = std::filesystem::temp_directory_path() / "reseal-certificate-XXXXXX";
-    const int number = ::mkstemp(pattern.data());
-    RESEAL_CHECK(number >= 0);
-    path_ = pattern;
-    auto* file = ::fdopen(number, "w");
+    auto* file = std::fopen(path_.c_str(), "w");
+    RESEAL_CHECK(file != nullptr);
     PEM_write_X509(file, content.certificate.get());
     std::fclose(file);
   }
-  ~CertificateFile() { std::filesystem::remove(path_); }
+  ~CertificateFile() { std::filesystem::remove_all(folder_); }
   CertificateFile(const CertificateFile&) = delete;
   CertificateFile& operator=(const CertificateFile&) = delete;
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_;
+  std::filesystem::path folder_ = base::make_temporary_folder("reseal-certificate-");
+  std::string path_ = folder_ / "certificate.pem";
 };
 
 }  // namespace reseal::mysql

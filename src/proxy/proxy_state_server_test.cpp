@@ -389,6 +389,23 @@ TEST_F(ProxyMove, what_was_read_ahead_is_thrown_away_when_the_session_goes_on) {
   EXPECT_FALSE(locks.run("SELECT 1"));
 }
 
+// A plugin's variable, which only one of the servers has.
+TEST_F(ProxyMove, servers_need_not_have_the_same_variables) {
+  auto session = source->connect(mysql::Side::source);
+  session.execute("INSTALL PLUGIN group_replication SONAME 'group_replication.so'");
+  for (const auto read : {Read::ahead, Read::in_hold}) {
+    start();
+    Client client(anna());
+    EXPECT_EQ(client.value("SELECT COUNT(@@session.group_replication_consistency)"), "1") << client.error_text();
+    EXPECT_TRUE(client.run("SET @a=7, sql_mode='ANSI'"));
+    EXPECT_EQ(move_all(Where::target, read).closed, 0U);
+    EXPECT_EQ(client.value("SELECT CONCAT(@a, @@sql_mode LIKE '%ANSI%', name) FROM shop.who"), "71target");
+    EXPECT_EQ(move_all(Where::source, read).closed, 0U);
+    EXPECT_EQ(client.value("SELECT CONCAT(@a, @@sql_mode LIKE '%ANSI%', name) FROM shop.who"), "71source");
+  }
+  session.execute("UNINSTALL PLUGIN group_replication");
+}
+
 TEST_F(ProxyMove, a_hold_that_is_given_up_leaves_the_session_as_it_was) {
   start();
   Client client(anna());

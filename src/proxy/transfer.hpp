@@ -25,7 +25,7 @@ namespace reseal::proxy {
 ///     connecting -> login -> [tls] -> login -> reading -> ready -> restoring -> restored         (or failed)
 ///
 /// `reading` asks for the session's own values of the other server's variables, and for the global ones. Only when its
-/// server does not know them all are its names asked for, which costs it ten times as much, and those of both used.
+/// server does not know them all are its names asked for, which costs it several times as much, and those of both used.
 /// After the last of the steps of `restoring`, user variables are read back: they must be the same.
 class Transfer final : private SideOwner {
  public:

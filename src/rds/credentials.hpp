@@ -15,7 +15,7 @@ struct Credentials {
   base::Secret secret_access_key;
   base::Secret session_token;   ///< empty for long-lived keys
   std::optional<Time> expires;  ///< nothing for long-lived keys
-  std::string origin;           ///< for people: "environment", "profile prod of /root/.aws/credentials"
+  std::string origin;           ///< for people: "environment", "profile prod of ~/.aws/credentials"
 };
 
 }  // namespace reseal::rds

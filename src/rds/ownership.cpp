@@ -74,8 +74,10 @@ std::optional<ParameterGroup> OwnedResources::find_parameter_group(const std::st
 }
 
 template <typename T, typename Request>
-T OwnedResources::ensure_one(std::string_view part, const std::string& name, const Request& request,
-                             std::optional<T> (OwnedResources::*find)(const std::string&)) {
+T OwnedResources::ensure_as(std::string_view part, Request& request, std::string& name,
+                            std::optional<T> (OwnedResources::*find)(const std::string&)) {
+  name = this->name(part);
+  own(request.tags, part);
   const auto found_ours = [&]() -> std::optional<T> {
     auto found = (this->*find)(name);
     if (found) require_ours(tags_of(*found), part, name);
@@ -96,39 +98,27 @@ T OwnedResources::ensure_one(std::string_view part, const std::string& name, con
 }
 
 DbInstance OwnedResources::ensure(std::string_view part, CreateReadReplica request) {
-  request.identifier = name(part);
-  own(request.tags, part);
-  return ensure_one<DbInstance>(part, request.identifier, request, &OwnedResources::find_instance);
+  return ensure_as(part, request, request.identifier, &OwnedResources::find_instance);
 }
 
 DbInstance OwnedResources::ensure(std::string_view part, RestoreFromSnapshot request) {
-  request.identifier = name(part);
-  own(request.tags, part);
-  return ensure_one<DbInstance>(part, request.identifier, request, &OwnedResources::find_instance);
+  return ensure_as(part, request, request.identifier, &OwnedResources::find_instance);
 }
 
 DbSnapshot OwnedResources::ensure(std::string_view part, CreateSnapshot request) {
-  request.identifier = name(part);
-  own(request.tags, part);
-  return ensure_one<DbSnapshot>(part, request.identifier, request, &OwnedResources::find_snapshot);
+  return ensure_as(part, request, request.identifier, &OwnedResources::find_snapshot);
 }
 
 DbSnapshot OwnedResources::ensure(std::string_view part, CopySnapshot request) {
-  request.target = name(part);
-  own(request.tags, part);
-  return ensure_one<DbSnapshot>(part, request.target, request, &OwnedResources::find_snapshot);
+  return ensure_as(part, request, request.target, &OwnedResources::find_snapshot);
 }
 
 ParameterGroup OwnedResources::ensure(std::string_view part, CreateParameterGroup request) {
-  request.name = name(part);
-  own(request.tags, part);
-  return ensure_one<ParameterGroup>(part, request.name, request, &OwnedResources::find_parameter_group);
+  return ensure_as(part, request, request.name, &OwnedResources::find_parameter_group);
 }
 
 ParameterGroup OwnedResources::ensure(std::string_view part, CopyParameterGroup request) {
-  request.target = name(part);
-  own(request.tags, part);
-  return ensure_one<ParameterGroup>(part, request.target, request, &OwnedResources::find_parameter_group);
+  return ensure_as(part, request, request.target, &OwnedResources::find_parameter_group);
 }
 
 bool OwnedResources::remove_instance(std::string_view part) {

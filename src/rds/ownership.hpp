@@ -46,9 +46,10 @@ class OwnedResources {
   std::optional<DbInstance> find_instance(const std::string& name);
   std::optional<DbSnapshot> find_snapshot(const std::string& name);
   std::optional<ParameterGroup> find_parameter_group(const std::string& name);
+  /// `name` is the field of `request` that names what it makes.
   template <typename T, typename Request>
-  T ensure_one(std::string_view part, const std::string& name, const Request& request,
-               std::optional<T> (OwnedResources::*find)(const std::string&));
+  T ensure_as(std::string_view part, Request& request, std::string& name,
+              std::optional<T> (OwnedResources::*find)(const std::string&));
   /// Throws Failure(refused) unless the resource is ours.
   void require_ours(const Tags& tags, std::string_view part, const std::string& name) const;
   void own(Tags& tags, std::string_view part) const;

@@ -27,7 +27,7 @@ class Session {
   ServiceConnection& kms() { return *kms_; }
   ServiceConnection& sts() { return *sts_; }
   const std::string& region() const noexcept { return region_; }
-  /// For people: "profile prod of /root/.aws/credentials".
+  /// For people: "profile prod of ~/.aws/credentials".
   std::string credentials_origin(const std::stop_token& stop) { return credentials_.current(stop).origin; }
 
  private:

@@ -1,33 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // A switch with a proxy in front of both servers: what its clients see when it goes through, when it is given up, and
 // when the tool dies within it.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <atomic>
 #include <filesystem>
 #include <thread>
 
-#include "base/failure.hpp"
-#include "fence/source_fence.hpp"
 #include "proxy/control.hpp"
 #include "proxy/control_answers.hpp"
-#include "proxy/proxy_client_for_tests.hpp"
+#include "run/proxied_pair_fixture_for_tests.hpp"
 #include "run/run.hpp"
-#include "run/settle_attempt.hpp"
 #include "run/switch_over.hpp"
 #include "run/target_record.hpp"
-#include "sandbox/test_server.hpp"
 
 namespace reseal::run {
 namespace {
 
-using namespace std::chrono_literals;
-using base::Failure;
-using cutover::Serves;
-using proxy::Client;
-using sandbox::ServerOptions;
-using sandbox::TestServer;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -74,17 +62,8 @@ class Writer {
   std::jthread thread_;
 };
 
-class ProxySwitch : public ::testing::Test {
+class ProxySwitch : public ProxiedPair {
  protected:
-  static TestServer& server(Serves side) {
-    static TestServer source(ServerOptions::plain_source());
-    static TestServer target(ServerOptions::encrypted_target());
-    return side == Serves::source ? source : target;
-  }
-  static mysql::Session connect(Serves side) {
-    return server(side).connect(side == Serves::source ? mysql::Side::source : mysql::Side::target);
-  }
-
   void SetUp() override {
     auto source = connect(Serves::source);
     for (const auto* statement :
@@ -99,45 +78,16 @@ class ProxySwitch : public ::testing::Test {
     control_.reset();
     proxy_.reset();
     run_.reset();
-    for (const auto side : {Serves::source, Serves::target}) {
-      auto session = connect(side);
-      fence::SourceFence(session).lower();
-      for (const auto* drop :
-           {"DROP DATABASE IF EXISTS app", "DROP DATABASE IF EXISTS reseal", "DROP USER IF EXISTS anna"})
-        session.execute(drop);
-    }
+    ProxiedPair::TearDown();
     std::filesystem::remove_all(folder_);
   }
 
-  /// As cli/proxy_verb wires it, but for the patience.
   void start_proxy(milliseconds patience = 15s) {
-    proxy::ProxyOptions options;
-    options.source = server(Serves::source).endpoint();
-    options.target = server(Serves::target).endpoint();
-    options.listen = {"127.0.0.1:0"};
-    options.tls_certificate = certificate_.certificate();
-    options.tls_key = certificate_.key();
-    options.ask_decision = [patience](std::uint64_t epoch) {
-      try {
-        const auto serves = settle_attempt(server(Serves::source).endpoint(), server(Serves::target).endpoint(),
-                                           epoch == 0 ? patience : 0ms);
-        return serves == Serves::target ? proxy::Decision::target : proxy::Decision::source;
-      } catch (const Failure&) {
-        return proxy::Decision::unknown;
-      }
-    };
-    proxy_.emplace(options, log_);
+    ProxiedPair::start_proxy(patience);
     control_.emplace(
         socket(), [this](std::string_view line) { return proxy::control_answer(*proxy_, line); }, log_);
   }
   std::string socket() const { return folder_ / "proxy.sock"; }
-  proxy::ClientOptions anna() const {
-    proxy::ClientOptions options;
-    options.user = "anna";
-    options.password = "secret";
-    options.port = proxy_->port();
-    return options;
-  }
   run::Run& open() {
     RunOptions options;
     options.source = server(Serves::source).endpoint();
@@ -214,11 +164,8 @@ class ProxySwitch : public ::testing::Test {
     }
   }
 
-  base::Log log_{base::Log::Level::quiet};
-  proxy::ServerCertificate certificate_;
   std::filesystem::path folder_;
   std::optional<run::Run> run_;
-  std::optional<proxy::Proxy> proxy_;
   std::optional<proxy::ControlServer> control_;
 };
 

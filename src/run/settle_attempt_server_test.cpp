@@ -1,40 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a proxy that starts makes of an attempt to switch that is over: nothing, whatever has become of the servers
 // since.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "base/failure.hpp"
-#include "fence/source_fence.hpp"
-#include "proxy/proxy_client_for_tests.hpp"
-#include "run/settle_attempt.hpp"
+#include "run/proxied_pair_fixture_for_tests.hpp"
 #include "run/target_record.hpp"
-#include "sandbox/test_server.hpp"
 
 namespace reseal::run {
 namespace {
 
-using namespace std::chrono_literals;
-using base::Failure;
-using cutover::Serves;
-using proxy::Client;
-using sandbox::ServerOptions;
-using sandbox::TestServer;
-
-class SettleAttempt : public ::testing::Test {
+class SettleAttempt : public ProxiedPair {
  protected:
-  static TestServer& server(Serves side) {
-    static TestServer source(ServerOptions::plain_source());
-    static TestServer target(ServerOptions::encrypted_target());
-    return side == Serves::source ? source : target;
-  }
-  static mysql::Session connect(Serves side) {
-    return server(side).connect(side == Serves::source ? mysql::Side::source : mysql::Side::target);
-  }
-  static Serves settle() {
-    return settle_attempt(server(Serves::source).endpoint(), server(Serves::target).endpoint(), 0ms);
-  }
-
   void SetUp() override {
     for (const auto side : {Serves::source, Serves::target}) {
       auto session = connect(side);
@@ -46,17 +20,6 @@ class SettleAttempt : public ::testing::Test {
     TargetRecord(record_).set("run_id", run_id);
     cutover::create_decision_tables(record_);
   }
-  void TearDown() override {
-    proxy_.reset();
-    for (const auto side : {Serves::source, Serves::target}) {
-      auto session = connect(side);
-      fence::SourceFence(session).lower();
-      for (const auto* drop :
-           {"DROP DATABASE IF EXISTS app", "DROP DATABASE IF EXISTS reseal", "DROP USER IF EXISTS anna"})
-        session.execute(drop);
-    }
-  }
-
   /// A session of the run, as a tool has them.
   static mysql::Session of_the_run(Serves side) {
     auto endpoint = server(side).endpoint();
@@ -75,33 +38,8 @@ class SettleAttempt : public ::testing::Test {
   static bool closed_by_hand(Serves side) { return connect(side).scalar("SELECT @@GLOBAL.read_only") == "1"; }
   std::uint64_t known_to_be_over() { return TargetRecord(record_).backed_out_epoch(); }
 
-  /// As cli/proxy_verb wires it.
-  void start_proxy() {
-    proxy_.reset();
-    proxy::ProxyOptions options;
-    options.source = server(Serves::source).endpoint();
-    options.target = server(Serves::target).endpoint();
-    options.listen = {"127.0.0.1:0"};
-    options.tls_certificate = certificate_.certificate();
-    options.tls_key = certificate_.key();
-    options.ask_decision = [](std::uint64_t) {
-      return settle() == Serves::target ? proxy::Decision::target : proxy::Decision::source;
-    };
-    proxy_.emplace(options, log_);
-  }
-  proxy::ClientOptions anna() const {
-    proxy::ClientOptions options;
-    options.user = "anna";
-    options.password = "secret";
-    options.port = proxy_->port();
-    return options;
-  }
-
   static constexpr const char* run_id = "11111111-2222-3333-4444-555555555555";
-  base::Log log_{base::Log::Level::quiet};
-  proxy::ServerCertificate certificate_;
   mysql::Session record_ = connect(Serves::target);
-  std::optional<proxy::Proxy> proxy_;
 };
 
 TEST_F(SettleAttempt, a_proxy_that_starts_again_leaves_alone_what_somebody_closed_by_hand_since) {
