@@ -6,22 +6,15 @@
 #include "proxy/session.hpp"
 
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
 #include <list>
 #include <map>
 
 #include "base/failure.hpp"
-#include "fuzz/server_says.hpp"
+#include "fuzz/session_servers.hpp"
 #include "fuzz/target.hpp"
-#include "wire/auth.hpp"
-#include "wire/command_kind.hpp"
-#include "wire/packet_header.hpp"
-#include "wire/reply.hpp"
 
 namespace reseal::fuzz {
 namespace {
@@ -31,177 +24,6 @@ using proxy::Where;
 
 constexpr unsigned most_steps = 60;
 constexpr int turns_to_settle = 3;
-constexpr std::string_view nonce = "0123456789abcdefghij";
-constexpr std::string_view statement = "client's statement";
-
-// The one end of a connection that the fuzzer plays.
-class Peer {
- public:
-  explicit Peer(FileDescriptor socket) : socket_(std::move(socket)) {}
-  bool open() const { return socket_.open(); }
-  void close() { socket_ = FileDescriptor(); }
-  void say(std::string_view bytes) const {
-    static_cast<void>(::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
-  }
-  /// The next whole packet, of what has come.
-  std::optional<std::string> hear() {
-    std::array<char, 4096> buffer{};
-    for (ssize_t count = 1; open() && count > 0;) {
-      count = ::recv(socket_.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (count > 0) heard_.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    if (heard_.size() < wire::packet_header_size) return std::nullopt;
-    const auto header = wire::read_packet_header(heard_);
-    if (heard_.size() < wire::packet_header_size + header.size) return std::nullopt;
-    number_ = static_cast<std::uint8_t>(header.sequence + 1);
-    auto payload = heard_.substr(wire::packet_header_size, header.size);
-    heard_.erase(0, wire::packet_header_size + header.size);
-    return payload;
-  }
-  /// In answer to what was heard last.
-  void answer(const std::vector<std::string>& messages) {
-    std::string bytes;
-    for (const auto& message : messages) wire::append_packets(bytes, message, number_);
-    say(bytes);
-  }
-
- private:
-  FileDescriptor socket_;
-  std::string heard_;
-  std::uint8_t number_ = 0;
-};
-
-// A connection of one of the servers.
-class ServerEnd {
- public:
-  ServerEnd(FileDescriptor socket, std::uint32_t capabilities, const proxy::Gate& gate)
-      : peer_(std::move(socket)), says_(capabilities), gate_(&gate) {
-    wire::Greeting greeting;
-    greeting.server_version = "9.7.4";
-    greeting.nonce = nonce;
-    greeting.capabilities = capabilities;
-    greeting.auth_plugin = wire::caching_sha2_password;
-    peer_.answer({wire::greeting_payload(greeting)});
-  }
-
-  void hear() {
-    while (const auto payload = peer_.hear()) {
-      if (wild_) continue;
-      if (state_ == State::command) on_command(*payload);
-      if (state_ == State::login || state_ == State::file) due_ = true;
-      if (state_ == State::file && !payload->empty()) due_ = false;
-    }
-  }
-  void wild(std::string_view bytes) {
-    wild_ = true;
-    peer_.say(bytes);
-  }
-  void close() {
-    wild_ = true;
-    peer_.close();
-  }
-  void answer(unsigned choice) {
-    if (wild_ || !due_) return;
-    due_ = false;
-    if (state_ == State::login) return answer_login(choice);
-    state_ = State::command;
-    if (!answer_proxy()) answer_command(choice);
-  }
-
- private:
-  enum class State { login, command, file };
-
-  void on_command(const std::string& payload) {
-    RESEAL_CHECK(!due_);  // the reply to the command before
-    const auto command = payload.empty() ? wire::Command::sleep : static_cast<wire::Command>(payload[0]);
-    query_ = payload;
-    RESEAL_CHECK(payload.find(statement) == std::string::npos || !gate_->holding() || in_transaction_);
-    due_ = wire::reply_shape(command) != wire::ReplyShape::none;
-    if (command == wire::Command::change_user) state_ = State::login;
-  }
-
-  void answer_login(unsigned choice) {
-    if (choice == 1) return peer_.answer({"\x01\x04"});
-    if (choice == 2) return peer_.answer({says_.error(1045)});
-    state_ = State::command;
-    peer_.answer({"\x01\x03", says_.ok()});
-  }
-
-  /// The proxy's own questions, for a server whose sessions have one variable. False for any other.
-  bool answer_proxy() {
-    const auto asks = [this](std::string_view word) { return query_.find(word) != std::string::npos; };
-    if (asks("session_variables"))
-      peer_.answer(says_.row_of({"timestamp", "1"}));
-    else if (asks("CURRENT_ROLE"))
-      peer_.answer(says_.row_of({"reseal", "shop", "NONE", "1700000000.5"}));
-    else if (asks("@@global"))
-      peer_.answer(says_.row_of({"0"}));
-    else if (asks("CHARSET(@"))
-      peer_.answer(says_.row_of({"v", "76", "latin1", "latin1_bin"}));
-    else if (asks("Com_change_db"))
-      peer_.answer(says_.row_of({"Com_change_db", "0"}));
-    else
-      return false;
-    return true;
-  }
-
-  void answer_command(unsigned choice) {
-    const auto shape = wire::reply_shape(static_cast<wire::Command>(query_.empty() ? '\0' : query_[0]));
-    const bool results = shape == wire::ReplyShape::results;
-    if (shape == wire::ReplyShape::prepared) return peer_.answer(says_.prepared(1, 1));
-    if (shape == wire::ReplyShape::rows) return peer_.answer(says_.fetched());
-    if (choice == 1) return peer_.answer({says_.error(1064)});
-    if (choice == 2 && results) return peer_.answer(says_.result(3, status()));
-    if (choice == 3 && results) return peer_.answer(says_.two_results());
-    if (choice == 4 && results) {
-      state_ = State::file;
-      return peer_.answer({"\xFB/file"});
-    }
-    if (choice == 5) in_transaction_ = !in_transaction_;
-    peer_.answer({says_.ok(status())});
-  }
-
-  std::uint16_t status() const {
-    return static_cast<std::uint16_t>(wire::status::autocommit | (in_transaction_ ? wire::status::in_transaction : 0));
-  }
-
-  Peer peer_;
-  ServerSays says_;
-  const proxy::Gate* gate_;
-  State state_ = State::login;
-  bool due_ = false;
-  bool wild_ = false;
-  bool in_transaction_ = false;
-  std::string query_;
-};
-
-// A listening server, by a name that no file needs.
-class Server {
- public:
-  explicit Server(const std::string& name) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const auto unique = "reseal-fuzz-" + std::to_string(::getpid()) + name;
-    std::memcpy(address.sun_path + 1, unique.data(), unique.size());
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + unique.size());
-    RESEAL_CHECK(::bind(socket_.number(), reinterpret_cast<const sockaddr*>(&address), size) == 0);
-    RESEAL_CHECK(::listen(socket_.number(), 64) == 0);
-    place_ = {name, true, {{}}};
-    std::memcpy(&place_.addresses[0].bytes, &address, size);
-    place_.addresses[0].size = size;
-  }
-  proxy::Upstream upstream() const {
-    static const auto tls = std::make_shared<const proxy::TlsContext>(proxy::TlsContext::connecting(mysql::Endpoint()));
-    return {std::make_shared<const proxy::ServerPlace>(place_), tls};
-  }
-  FileDescriptor accept() const {
-    return FileDescriptor(::accept4(socket_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  }
-
- private:
-  FileDescriptor socket_;
-  proxy::ServerPlace place_;
-};
 
 const proxy::PasswordKey& own_key() {
   static const auto key = proxy::PasswordKey::make();
@@ -232,24 +54,27 @@ class Stage {
     loop_.run(0, [this] { tick(); });
     RESEAL_CHECK(sessions_.empty());
   }
+  std::uint64_t moved() const { return terms_.counters.moved; }
 
  private:
   void tick() {
     if (settling_-- > 0) return;
     settling_ = turns_to_settle;
-    take_in();
+    if (take_in()) return;  // a greeting, say, has to be heard before it is answered
     if (!input_->empty() && steps_++ < most_steps) return step();
     if (std::exchange(ending_, true)) return loop_.stop();
     for (auto& [number, session] : sessions_) session->end();
   }
 
-  void take_in() {
+  bool take_in() {
+    bool moved = false;
     for (const auto* server : {&source_, &target_})
-      for (auto socket = server->accept(); socket.open(); socket = server->accept())
+      for (auto socket = server->accept(); socket.open(); socket = server->accept(), moved = true)
         ends_.emplace_back(std::move(socket), capabilities_, terms_.gate);
-    for (auto& end : ends_) end.hear();
+    for (auto& end : ends_) moved = end.hear() || moved;
     for (auto& client : clients_)
-      while (auto payload = client.peer.hear()) client.last = *std::move(payload);
+      for (; auto payload = client.peer.hear(); moved = true) client.last = *std::move(payload);
+    return moved;
   }
 
   void step() {
@@ -330,7 +155,7 @@ class Stage {
         for (auto& [number, session] : sessions_) session->prepare_move(to, names());
         return;
       case 17: {
-        if (!terms_.gate.holding()) return;
+        if (!terms_.gate.holding()) return look_ahead(to);
         const auto order = order_to(to);
         const bool ahead = input_->below(3) == 2;
         if (!ahead) terms_.gate.serve(to);
@@ -354,11 +179,19 @@ class Stage {
     }
   }
 
+  // In two steps, so that clients can come in between.
+  void look_ahead(Where to) {
+    const auto order = input_->flag() ? order_to(to) : nullptr;
+    for (auto& [number, session] : sessions_)
+      order ? session->look_ahead(order) : static_cast<void>(session->mark_idle(to));
+  }
+
   static proxy::VariableNames names() { return {{"timestamp"}, {"timestamp"}}; }
 
   std::shared_ptr<const proxy::MoveOrder> order_to(Where to) {
     auto order = std::make_shared<proxy::MoveOrder>();
     order->to = to;
+    order->releases = terms_.gate.releases();
     order->names = names();
     order->globals = {{"0"}};
     if (input_->flag()) order->user_variables[0] = {"v"};
@@ -411,46 +244,61 @@ class Stage {
 
 int lowest_free_descriptor() { return FileDescriptor(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)).number(); }
 
-}  // namespace
-
-void run_target(std::string_view bytes) {
+/// How many sessions were moved.
+std::uint64_t play(std::string_view bytes) {
   static_cast<void>(own_key());
   const auto free = lowest_free_descriptor();
+  std::uint64_t moved = 0;
   {
     Input input(bytes);
     Stage stage(input);
     stage.play();
+    moved = stage.moved();
   }
   RESEAL_CHECK(lowest_free_descriptor() == free);
+  return moved;
 }
+
+}  // namespace
+
+void run_target(std::string_view bytes) { play(bytes); }
 
 std::vector<std::string> seeds() {
   using namespace std::string_view_literals;
   // Connects and logs in: the server is content, the client is asked for its password, which is then known.
   const std::string login("\0\2\0\x0A\0\0\3\0", 8);
   const auto in = [](char capabilities) { return std::string(1, capabilities); };
-  // A statement of client 0, answered in one of six ways.
-  const auto work = [](char how) { return std::string("\4\0\0\x0A\0", 5) + how; };
+  // A statement of client 0, answered in one of six ways by a server's connection; the newest is 0.
+  const auto work = [](char how, char connection = '\0') { return std::string("\4\0\0\x0A", 4) + connection + how; };
+  // All connections answer: logins, the questions to the new server, and those to the old one.
+  const std::string all_answer("\x0D\0\0", 3);
+  std::string answers;
+  for (int i = 0; i < 10; ++i) answers += all_answer;
+  const std::string prepare("\x10\1", 2), hold("\x0E\0", 2), release("\x0F\0", 2);
+  const auto restore = std::string("\x11\1\1\2", 4) + answers;
+  const auto move = std::string("\x11\1\0\0", 4) + answers;
+  const auto look_ahead = std::string("\x11\1\0", 3) + std::string("\x11\1\1\0", 4) + answers;
   std::vector<std::string> made;
   for (const char capabilities : {'\0', '\3', '\7'}) {
-    made.push_back(in(capabilities) + login);
-    for (const char how : {'\0', '\1', '\2', '\3', '\5'})
-      made.push_back(in(capabilities) + login + work(how) + work('\0'));
-    made.push_back(in(capabilities) + login + work('\4') + std::string("\7\0\x0A\0\0", 5));
-    // Held, moved to the target and let go; the new connection's login, its three questions, and those of the old one.
-    const std::string all_answer("\x0D\0\0", 3);
-    std::string answers;
-    for (int i = 0; i < 10; ++i) answers += all_answer;
-    const auto move = work('\0') + std::string("\x0E\0\x11\1\0\0", 6) + answers;
-    // Restored ahead; then let go where it is, or moved.
-    const auto ahead = std::string("\x0E\0\x11\1\1\2", 6) + answers;
-    made.push_back(in(capabilities) + login + ahead + std::string("\x0F\0", 2) + work('\0') + move);
-    made.push_back(in(capabilities) + login + ahead + std::string("\x11\1\0\0", 4) + std::string("\x0F\0", 2) +
-                   work('\0'));
-    made.push_back(in(capabilities) + login + move + std::string("\x0F\0", 2) + work('\0'));
-    made.push_back(in(capabilities) + login + std::string("\x10\1", 2) + all_answer + all_answer + all_answer + move);
-    made.push_back(in(capabilities) + login + std::string("\x08\0\x0D\0\0", 5) + work('\5') + "\x13\1" + work('\5'));
-    made.push_back(in(capabilities) + login + work('\0') + std::string("\x09\0", 2));
+    const auto logged_in = in(capabilities) + login;
+    made.push_back(logged_in);
+    for (const char how : {'\0', '\1', '\2', '\3', '\5'}) made.push_back(logged_in + work(how) + work('\0'));
+    made.push_back(logged_in + work('\4') + std::string("\7\0\x0A\0\0", 5));
+    made.push_back(logged_in + hold + restore + release + work('\0', '\1'));
+    made.push_back(logged_in + std::string("\x08\0\x0D\0\0", 5) + work('\5') + "\x13\1" + work('\5'));
+    made.push_back(logged_in + work('\0') + std::string("\x09\0", 2));
+    const std::string moves[] = {logged_in + work('\0') + hold + move + release + work('\0'),
+                                 logged_in + hold + restore + move + release + work('\0'),
+                                 logged_in + hold + restore + release + work('\0', '\1') + hold + move,
+                                 logged_in + prepare + answers + work('\0', '\1') + hold + move,
+                                 logged_in + prepare + answers + look_ahead + hold + restore + move,
+                                 logged_in + prepare + answers + look_ahead + work('\0', '\1') + hold + restore + move,
+                                 // The new server does not know all variables.
+                                 logged_in + prepare + all_answer + std::string("\x0A\0\1", 3) + answers + hold + move};
+    for (const auto& seed : moves) {
+      RESEAL_CHECK(play(seed) == 1);  // it still gets there
+      made.push_back(seed);
+    }
   }
   made.emplace_back("\0\0\6\0\x05hello\x0C\0\x05HELLO\x12\0\x0F"sv);
   return made;
