@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <initializer_list>
 #include <list>
 #include <map>
 
@@ -29,12 +30,6 @@ const proxy::PasswordKey& own_key() {
   static const auto key = proxy::PasswordKey::make();
   return key;
 }
-
-struct Client {
-  explicit Client(FileDescriptor socket) : peer(std::move(socket)) {}
-  Peer peer;
-  std::string last;  ///< the last packet that came
-};
 
 class Stage {
  public:
@@ -73,7 +68,7 @@ class Stage {
         ends_.emplace_back(std::move(socket), capabilities_, terms_.gate);
     for (auto& end : ends_) moved = end.hear() || moved;
     for (auto& client : clients_)
-      for (; auto payload = client.peer.hear(); moved = true) client.last = *std::move(payload);
+      while (client.hear()) moved = true;
     return moved;
   }
 
@@ -103,19 +98,19 @@ class Stage {
     std::uint8_t number = 0;
     switch (choice) {
       case 2:
-        return client.peer.answer({wire::handshake_response(response())});
+        return client.answer({wire::handshake_response(response())});
       case 3:
-        return client.peer.answer({std::string("open\0", 5)});
+        return client.answer({std::string("open\0", 5)});
       case 4:
         wire::append_packets(bytes, "\x03" + std::string(statement), number);
-        return client.peer.say(std::string_view(bytes).substr(0, bytes.size() - input_->below(4)));
+        return client.say(std::string_view(bytes).substr(0, bytes.size() - input_->below(4)));
       case 5:
         wire::append_packets(bytes, input_->text(), number);
-        return client.peer.say(bytes);
+        return client.say(bytes);
       case 6:
-        return client.peer.say(input_->text());
+        return client.say(input_->text());
       case 7:
-        return client.peer.answer({"a line of the file\n", ""});
+        return client.answer({"a line of the file\n", ""});
       case 8: {
         const auto scramble = wire::caching_sha2_scramble("open", nonce);
         wire::append_packets(bytes,
@@ -124,10 +119,10 @@ class Stage {
                                  std::string(1, '\0') + '\x20' + scramble +
                                  std::string("shop\0\x2D\0caching_sha2_password\0", 29),
                              number);
-        return client.peer.say(bytes);
+        return client.say(bytes);
       }
       default:
-        return client.peer.close();
+        return client.close();
     }
   }
 
@@ -233,7 +228,7 @@ class Stage {
   proxy::SessionTerms terms_;
   proxy::EventLoop loop_;
   proxy::BufferPool pool_;
-  std::list<Client> clients_;
+  std::list<Peer> clients_;
   std::list<ServerEnd> ends_;
   std::map<std::uint64_t, std::unique_ptr<proxy::Session>> sessions_;
   std::uint64_t last_number_ = 0;
@@ -263,38 +258,47 @@ std::uint64_t play(std::string_view bytes) {
 
 void run_target(std::string_view bytes) { play(bytes); }
 
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string all;
+  for (const auto part : parts) all += part;
+  return all;
+}
+
 std::vector<std::string> seeds() {
   using namespace std::string_view_literals;
   // Connects and logs in: the server is content, the client is asked for its password, which is then known.
-  const std::string login("\0\2\0\x0A\0\0\3\0", 8);
-  const auto in = [](char capabilities) { return std::string(1, capabilities); };
+  constexpr auto login = "\0\2\0\x0A\0\0\3\0"sv;
   // A statement of client 0, answered in one of six ways by a server's connection; the newest is 0.
-  const auto work = [](char how, char connection = '\0') { return std::string("\4\0\0\x0A", 4) + connection + how; };
+  const auto work = [](char how, char connection = '\0') {
+    return std::string("\4\0\0\x0A", 4).append(1, connection).append(1, how);
+  };
+  const auto statement_there = work('\0', '\1');
   // All connections answer: logins, the questions to the new server, and those to the old one.
-  const std::string all_answer("\x0D\0\0", 3);
+  constexpr auto all_answer = "\x0D\0\0"sv;
   std::string answers;
   for (int i = 0; i < 10; ++i) answers += all_answer;
-  const std::string prepare("\x10\1", 2), hold("\x0E\0", 2), release("\x0F\0", 2);
-  const auto restore = std::string("\x11\1\1\2", 4) + answers;
-  const auto move = std::string("\x11\1\0\0", 4) + answers;
-  const auto look_ahead = std::string("\x11\1\0", 3) + std::string("\x11\1\1\0", 4) + answers;
+  constexpr auto hold = "\x0E\0"sv, release = "\x0F\0"sv;
+  const auto prepare = joined({"\x10\1"sv, answers});
+  const auto restore = joined({"\x11\1\1\2"sv, answers});
+  const auto move = joined({"\x11\1\0\0"sv, answers});
+  const auto look_ahead = joined({"\x11\1\0"sv, "\x11\1\1\0"sv, answers});
   std::vector<std::string> made;
-  for (const char capabilities : {'\0', '\3', '\7'}) {
-    const auto logged_in = in(capabilities) + login;
+  for (const auto capabilities : {"\0"sv, "\3"sv, "\7"sv}) {
+    const auto logged_in = joined({capabilities, login});
     made.push_back(logged_in);
-    for (const char how : {'\0', '\1', '\2', '\3', '\5'}) made.push_back(logged_in + work(how) + work('\0'));
-    made.push_back(logged_in + work('\4') + std::string("\7\0\x0A\0\0", 5));
-    made.push_back(logged_in + hold + restore + release + work('\0', '\1'));
-    made.push_back(logged_in + std::string("\x08\0\x0D\0\0", 5) + work('\5') + "\x13\1" + work('\5'));
-    made.push_back(logged_in + work('\0') + std::string("\x09\0", 2));
-    const std::string moves[] = {logged_in + work('\0') + hold + move + release + work('\0'),
-                                 logged_in + hold + restore + move + release + work('\0'),
-                                 logged_in + hold + restore + release + work('\0', '\1') + hold + move,
-                                 logged_in + prepare + answers + work('\0', '\1') + hold + move,
-                                 logged_in + prepare + answers + look_ahead + hold + restore + move,
-                                 logged_in + prepare + answers + look_ahead + work('\0', '\1') + hold + restore + move,
+    for (const char how : {'\0', '\1', '\2', '\3', '\5'}) made.push_back(joined({logged_in, work(how), work('\0')}));
+    made.push_back(joined({logged_in, work('\4'), "\7\0\x0A\0\0"sv}));
+    made.push_back(joined({logged_in, hold, restore, release, statement_there}));
+    made.push_back(joined({logged_in, "\x08\0\x0D\0\0"sv, work('\5'), "\x13\1"sv, work('\5')}));
+    made.push_back(joined({logged_in, work('\0'), "\x09\0"sv}));
+    const std::string moves[] = {joined({logged_in, work('\0'), hold, move, release, work('\0')}),
+                                 joined({logged_in, hold, restore, move, release, work('\0')}),
+                                 joined({logged_in, hold, restore, release, statement_there, hold, move}),
+                                 joined({logged_in, prepare, statement_there, hold, move}),
+                                 joined({logged_in, prepare, look_ahead, hold, restore, move}),
+                                 joined({logged_in, prepare, look_ahead, statement_there, hold, restore, move}),
                                  // The new server does not know all variables.
-                                 logged_in + prepare + all_answer + std::string("\x0A\0\1", 3) + answers + hold + move};
+                                 joined({logged_in, "\x10\1"sv, all_answer, "\x0A\0\1"sv, answers, hold, move})};
     for (const auto& seed : moves) {
       RESEAL_CHECK(play(seed) == 1);  // it still gets there
       made.push_back(seed);
