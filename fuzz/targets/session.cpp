@@ -177,8 +177,9 @@ class Stage {
   // In two steps, so that clients can come in between.
   void look_ahead(Where to) {
     const auto order = input_->flag() ? order_to(to) : nullptr;
+    looks_ += order ? 0 : 1;
     for (auto& [number, session] : sessions_)
-      order ? session->look_ahead(order) : static_cast<void>(session->mark_idle(to));
+      order ? session->look_ahead(order) : static_cast<void>(session->mark_idle(to, looks_));
   }
 
   static proxy::VariableNames names() { return {{"timestamp"}, {"timestamp"}}; }
@@ -187,6 +188,7 @@ class Stage {
     auto order = std::make_shared<proxy::MoveOrder>();
     order->to = to;
     order->releases = terms_.gate.releases();
+    order->look = looks_;
     order->names = names();
     order->globals = {{"0"}};
     if (input_->flag()) order->user_variables[0] = {"v"};
@@ -232,6 +234,7 @@ class Stage {
   std::list<ServerEnd> ends_;
   std::map<std::uint64_t, std::unique_ptr<proxy::Session>> sessions_;
   std::uint64_t last_number_ = 0;
+  std::uint64_t looks_ = 0;
   unsigned steps_ = 0;
   int settling_ = 0;
   bool ending_ = false;

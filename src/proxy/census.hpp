@@ -17,9 +17,10 @@ namespace reseal::proxy {
 /// connection ids.
 struct MoveOrder {
   Where to = Where::target;
-  std::uint64_t releases = 0;                      ///< of the gate, before the sessions were asked about
-  std::string none_because;                        ///< why no session can be moved; empty: they can
-  std::map<std::uint32_t, std::string> obstacles;  ///< state that cannot be carried
+  std::uint64_t releases = 0;  ///< of the gate, before the sessions were asked about
+  std::uint64_t look = 0;      ///< ahead of a hold: for the sessions that were marked by this number, and no others
+  std::string none_because;    ///< why no session can be moved; empty: they can
+  std::map<std::uint32_t, std::string> obstacles;                    ///< state that cannot be carried
   std::map<std::uint32_t, std::vector<std::string>> user_variables;  ///< the names of those that it has
   VariableNames names;
   Rows globals;  ///< what that server gives to all sessions, as `globals_query` answers

@@ -155,6 +155,7 @@ class Proxy {
   std::mutex move_mutex_;    ///< held for the whole of a move
   std::mutex census_mutex_;  ///< guards the next two
   std::optional<Census> census_;
+  std::atomic<std::uint64_t> looks_{0};  ///< ahead of a hold
   Where census_to_ = Where::target;
 
   std::mutex gate_mutex_;  ///< guards what follows

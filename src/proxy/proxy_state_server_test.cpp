@@ -389,6 +389,23 @@ TEST_F(ProxyMove, what_was_read_ahead_is_thrown_away_when_the_session_goes_on) {
   EXPECT_FALSE(locks.run("SELECT 1"));
 }
 
+TEST_F(ProxyMove, a_look_ahead_that_failed_vouches_for_nobody) {
+  start();
+  Client locks(anna());
+  ASSERT_TRUE(locks.run("DO GET_LOCK('a', 0)"));
+  proxy->prepare(Where::target);
+  ASSERT_TRUE(soon([&] { return proxy->status().preparing == 0; }));
+  auto session = source->connect(mysql::Side::source);
+  for (const auto& row : session.query("SELECT ID FROM performance_schema.processlist WHERE USER = '" +
+                                       source->endpoint().user + "' AND ID <> CONNECTION_ID()"))
+    session.execute("KILL " + *row[0]);
+  proxy->look_ahead(Where::target);  // marks it, and cannot ask about it
+  Client came_later(anna());
+  look_ahead(Where::target);
+  EXPECT_EQ(move_all(Where::target, Read::in_hold).closed, 1U);
+  EXPECT_FALSE(locks.run("SELECT 1"));
+}
+
 // A plugin's variable, which only one of the servers has.
 TEST_F(ProxyMove, servers_need_not_have_the_same_variables) {
   auto session = source->connect(mysql::Side::source);

@@ -70,15 +70,17 @@ Census& Proxy::census_of(Where to) {
 
 void Proxy::look_ahead(Where to) {
   if (!options_.target) throw Failure(FailureKind::refused, "the proxy was started without a target");
+  const auto look = ++looks_;
   std::vector<std::uint32_t> ids;
   for (const auto& worker : workers_) {
-    const auto some = worker->mark_idle(to);
+    const auto some = worker->mark_idle(to, look);
     ids.insert(ids.end(), some.begin(), some.end());
   }
   if (ids.empty()) return;
   const std::lock_guard lock(census_mutex_);
   try {
-    const auto order = std::make_shared<const MoveOrder>(census_of(to).order(to, ids));
+    auto order = std::make_shared<MoveOrder>(census_of(to).order(to, ids));
+    order->look = look;
     for (const auto& worker : workers_) worker->look_ahead(order);
   } catch (const Failure& failure) {
     census_.reset();

@@ -87,9 +87,9 @@ class Session final : private SideOwner {
   void prepare_move(Where to, const VariableNames& names);
   /// True until that connection is there, or cannot be had.
   bool preparing() const noexcept;
-  /// While the gate is open: notes that the session does nothing, until it does something. False when it does, or has
-  /// no other connection that is ready.
-  bool mark_idle(Where to);
+  /// While the gate is open: notes that the session does nothing from this look on, until it does something. False when
+  /// it does, or has no other connection that is ready, or was read already.
+  bool mark_idle(Where to, std::uint64_t look);
   /// Reads the state of a session that still does nothing since it was marked; `order` was made after that. What is
   /// read is true until its next command begins, which throws it away.
   void look_ahead(const std::shared_ptr<const MoveOrder>& order);
@@ -239,10 +239,11 @@ class Session final : private SideOwner {
   /// Of a session whose other connection is being made the same, or that is on its way there.
   struct Move {
     std::shared_ptr<const MoveOrder> order;
-    bool ordered = false;  ///< it goes over as soon as it can, or ends
-    bool ahead = false;    ///< its state is read before the hold, or was, and nothing is set yet
-    bool read = false;     ///< all of its state
-    double read_at = 0;    ///< seconds since 1970
+    std::uint64_t look = 0;  ///< that has marked it; it is asked about after that, or not at all
+    bool ordered = false;    ///< it goes over as soon as it can, or ends
+    bool ahead = false;      ///< its state is read before the hold, or was, and nothing is set yet
+    bool read = false;       ///< all of its state
+    double read_at = 0;      ///< seconds since 1970
     std::string impossible_because;
     std::optional<OwnQuery> question;  ///< under way on the server that it leaves
     enum class About { variables, user_variables, schema_changes, nothing } about = About::variables;

@@ -57,15 +57,16 @@ std::string Session::obstacle(const MoveOrder& order) const {
   return found == order.obstacles.end() ? std::string() : "it has " + found->second;
 }
 
-bool Session::mark_idle(Where to) {
-  if (where_ == to || move_ || home_.terms.gate.holding() || !quiet()) return false;
+bool Session::mark_idle(Where to, std::uint64_t look) {
+  if (where_ == to || (move_ && move_->order) || home_.terms.gate.holding() || !quiet()) return false;
   if (!transfer_ || transfer_->state() != Transfer::State::ready) return false;
   move_ = std::make_unique<Move>();
+  move_->look = look;
   return true;
 }
 
 void Session::look_ahead(const std::shared_ptr<const MoveOrder>& order) {
-  if (!move_ || move_->order || !quiet()) return;
+  if (!move_ || move_->order || move_->look != order->look || !quiet()) return;
   if (!obstacle(*order).empty() || transfer_->state() != Transfer::State::ready) return move_.reset();
   move_->order = order;
   move_->ahead = true;
@@ -84,7 +85,9 @@ void Session::begin_restore(const std::shared_ptr<const MoveOrder>& order) {
     return advance();
   }
   if (move_ && move_->order && !move_->ahead) return;
-  // About one that was asked about already, `order` may say nothing.
+  // About one that was asked about already, `order` may say nothing. If it was to be about no session at all, it says
+  // nothing about one that has logged in since.
+  if (!(move_ && move_->order) && order->names.all.empty() && order->none_because.empty()) return;
   auto known = move_ && move_->order ? move_->order : order;
   move_ = std::make_unique<Move>();
   move_->order = std::move(known);
@@ -107,6 +110,7 @@ void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
     }
     if (!quiet()) return refuse_move("it is within a transaction");
     begin_restore(order);
+    if (phase_ == Phase::relay && !(move_ && move_->order)) return refuse_move("it logged in while sessions moved");
   }
   if (!move_) return;  // it ended
   move_->ordered = true;

@@ -169,12 +169,12 @@ void Worker::prepare(Where to, std::shared_ptr<const VariableNames> names) {
   });
 }
 
-std::vector<std::uint32_t> Worker::mark_idle(Where to) {
+std::vector<std::uint32_t> Worker::mark_idle(Where to, std::uint64_t look) {
   std::promise<std::vector<std::uint32_t>> promise;
-  loop_.post([this, to, &promise] {
+  loop_.post([this, to, look, &promise] {
     std::vector<std::uint32_t> ids;
     for (auto& [number, session] : sessions_)
-      if (session->mark_idle(to)) ids.push_back(session->server_id());
+      if (session->mark_idle(to, look)) ids.push_back(session->server_id());
     promise.set_value(std::move(ids));
   });
   return promise.get_future().get();

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -43,7 +44,7 @@ class Worker {
   /// clients are at work.
   void prepare(Where to, std::shared_ptr<const VariableNames> names);
   /// The server's ids of the sessions that do nothing; see Session::mark_idle.
-  std::vector<std::uint32_t> mark_idle(Where to);
+  std::vector<std::uint32_t> mark_idle(Where to, std::uint64_t look);
   /// Reads the state of those, a few at a time.
   void look_ahead(std::shared_ptr<const MoveOrder> order);
   /// How many connections are still to be made, and sessions to be read.
