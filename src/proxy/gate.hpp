@@ -36,9 +36,9 @@ class Gate {
 
 /// How far sessions have come to a stand.
 struct HoldCounts {
-  std::size_t held = 0;        ///< between two transactions; begin nothing more
+  std::size_t held = 0;        ///< between two transactions, or before their login; begin nothing more
   std::size_t busy = 0;        ///< within a transaction, or a reply is under way
-  std::size_t logging_in = 0;  ///< not logged in yet; will stand before their first command
+  std::size_t logging_in = 0;  ///< have begun a login; will stand before their first command
   std::size_t moving = 0;      ///< on their way to the other server
 
   HoldCounts& operator+=(const HoldCounts& other) noexcept {

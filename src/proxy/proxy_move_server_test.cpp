@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -38,6 +39,26 @@ TEST_F(ProxyMove, a_command_that_waits_is_answered_by_the_other_server) {
   proxy->release(1);
   waiting.join();
   EXPECT_EQ(answer, "target");
+}
+
+TEST_F(ProxyMove, clients_that_come_in_a_hold_log_in_where_it_ends) {
+  start();
+  for (const auto to : {Where::target, Where::source}) {
+    proxy->hold(1, 60s, 10s);
+    std::string answer;
+    std::thread coming([&] {
+      Client client(as("anna", "secret"));
+      answer = who(client);
+    });
+    EXPECT_TRUE(soon([&] {
+      const auto known = proxy->sessions();
+      return std::any_of(known.begin(), known.end(), [](const auto& session) { return session.phase == "waiting"; });
+    }));
+    EXPECT_EQ(proxy->move(1, to, 10s).moved, 0U);
+    proxy->release(1);
+    coming.join();
+    EXPECT_EQ(answer, to == Where::target ? "target" : "source");
+  }
 }
 
 TEST_F(ProxyMove, nothing_moves_while_a_transaction_is_open) {

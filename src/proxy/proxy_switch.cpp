@@ -18,6 +18,8 @@ namespace {
 constexpr auto look_again = 1ms;
 constexpr auto ask_again = 1s;
 constexpr auto move_patience = 30s;
+// For logins that have begun before the hold: who has not ended by then is ended.
+constexpr auto login_patience = 100ms;
 
 }  // namespace
 
@@ -136,6 +138,8 @@ Proxy::MoveReport Proxy::move(std::uint64_t epoch, Where to, std::chrono::millis
   check_held(epoch);
   if (const auto counts = look_at_gate(); counts.busy > 0 && busy == Busy::refuse)
     throw Failure(FailureKind::refused, std::to_string(counts.busy) + " sessions are not between two transactions");
+  while (look_at_gate().logging_in > 0 && Clock::now() - began < login_patience)
+    std::this_thread::sleep_for(look_again);
   const auto& counters = terms_->counters;
   const auto moved = counters.moved.load();
   const auto closed = counters.not_moved.load();

@@ -34,10 +34,7 @@ Session::Session(const Home& home, std::uint64_t number, mysql::FileDescriptor c
 }
 
 void Session::start() {
-  if (origin_.header_due)
-    phase_ = Phase::header;
-  else
-    connect_next(0);
+  phase_ = origin_.header_due ? Phase::header : Phase::waiting;
   advance();
 }
 
@@ -51,6 +48,8 @@ bool Session::step() {
   switch (phase_) {
     case Phase::header:
       return step_header();
+    case Phase::waiting:
+      return step_waiting();
     case Phase::connecting:
       return step_connecting();
     case Phase::greeting: {
@@ -87,6 +86,7 @@ void Session::begin_closing() {
 void Session::tick(Clock::time_point now) {
   const auto waited = now - since_;
   switch (phase_) {
+    case Phase::waiting:
     case Phase::relay:
     case Phase::over:
       return;
@@ -211,8 +211,8 @@ bool Session::greeting_due() const {
 }
 
 SessionReport Session::report() const {
-  static constexpr const char* names[] = {"header", "connecting", "greeting",  "hello",   "tls", "response",
-                                          "login",  "relay",      "restoring", "closing", "over"};
+  static constexpr const char* names[] = {"header",   "waiting", "connecting", "greeting",  "hello",   "tls",
+                                          "response", "login",   "relay",      "restoring", "closing", "over"};
   SessionReport report;
   report.number = number_;
   report.client = origin_.text;
@@ -241,7 +241,9 @@ bool Session::quiet() const {
 
 void Session::count_into(HoldCounts& counts) const {
   if (phase_ == Phase::closing || phase_ == Phase::over) return;
-  if (phase_ == Phase::restoring)
+  if (phase_ == Phase::waiting)
+    ++counts.held;
+  else if (phase_ == Phase::restoring)
     ++(move_->ordered ? counts.moving : counts.held);
   else if (!ever_logged_in_)
     ++counts.logging_in;

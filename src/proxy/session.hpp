@@ -46,7 +46,8 @@ struct SessionReport {
 
 /// One client and the server connection that serves it. Lives on one thread, moved on by events.
 ///
-///     [header] -> connecting -> greeting -> hello -> [tls] -> response -> login -> relay -> closing -> over
+///     [header] -> [waiting] -> connecting -> greeting -> hello -> [tls] -> response -> login -> relay -> closing ->
+///     over
 ///                                                              ^                    | COM_CHANGE_USER
 ///                                                              +--- login <---------+
 ///
@@ -111,7 +112,20 @@ class Session final : private SideOwner {
   std::uint32_t server_id() const noexcept { return greeting_.connection_id; }
 
  private:
-  enum class Phase { header, connecting, greeting, hello, tls, response, login, relay, restoring, closing, over };
+  enum class Phase {
+    header,
+    waiting,
+    connecting,
+    greeting,
+    hello,
+    tls,
+    response,
+    login,
+    relay,
+    restoring,
+    closing,
+    over
+  };
 
   // session.cpp
   bool step();
@@ -124,6 +138,7 @@ class Session final : private SideOwner {
 
   // session_login.cpp
   bool step_header();
+  bool step_waiting();
   bool step_connecting();
   void connect_next(int error);
   bool step_greeting();

@@ -37,8 +37,7 @@ bool Session::step_header() {
     case ProxyHeader::Read::whole:
       client_.in.drop(header.size);
       if (!header.client.empty()) origin_.text = header.client;
-      phase_ = Phase::connecting;
-      connect_next(0);
+      phase_ = Phase::waiting;
       return true;
     case ProxyHeader::Read::cut_off:
       if (client_.read_over) broken("it left before its PROXY header was whole");
@@ -48,6 +47,17 @@ bool Session::step_header() {
   }
   home_.terms.log->warn(origin_.text + " does not begin with a PROXY header, which is due from there");
   broken("no PROXY header");
+  return true;
+}
+
+// In a hold nobody knows who will serve. A login that has begun would have to end with the server that it began with.
+bool Session::step_waiting() {
+  if (home_.terms.gate.holding()) return false;
+  where_ = home_.terms.gate.serving();
+  upstream_ = home_.terms.exchangeable.upstream(where_);
+  since_ = Clock::now();
+  phase_ = Phase::connecting;
+  connect_next(0);
   return true;
 }
 

@@ -102,6 +102,7 @@ void Session::begin_restore(const std::shared_ptr<const MoveOrder>& order) {
 void Session::begin_move(const std::shared_ptr<const MoveOrder>& order) {
   if (where_ == order->to || phase_ == Phase::closing || phase_ == Phase::over) return;
   if (order->releases != home_.terms.gate.releases()) return;
+  if (phase_ == Phase::header || phase_ == Phase::waiting) return;
   if (!ever_logged_in_) return end();  // its greeting came from the other server
   if (phase_ != Phase::restoring) {
     if (!between_replies()) {  // where no error can be said
