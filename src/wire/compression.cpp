@@ -22,6 +22,9 @@ constexpr std::size_t least_worth_packing = 50;  // MIN_COMPRESS_LENGTH (include
 constexpr int zstd_default_level = 3;            // include/my_compress.h: default_zstd_compression_level
 constexpr int zstd_highest_level = 22;
 constexpr int largest_window_log = 24;  // a packet's payload is below 16 MiB
+// "Zstandard frames" (RFC 8878, 3.1.1): the magic number, little-endian. What libzstd reads besides, skippable frames
+// and the formats from before 0.8, no client writes; and for the old formats the limit of the window does not count.
+constexpr std::string_view zstd_magic = "\x28\xB5\x2F\xFD";
 
 std::size_t read_length(const char* at) {
   const auto byte = [at](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(at[i])); };
@@ -166,6 +169,14 @@ bool CompressedReader::unpack_zlib(std::string_view packed, std::span<char> room
 }
 
 bool CompressedReader::unpack_zstd(std::string_view packed, std::span<char> room, Taken& taken) {
+  const auto at = read_length(header_.data()) - packed_left_;  // in the packet's payload
+  if (at < zstd_magic.size()) {
+    const auto wanted = zstd_magic.substr(at, packed.size());
+    if (!packed.starts_with(wanted)) {
+      error_ = "bytes that are no zstd frame";
+      return false;
+    }
+  }
   ZSTD_outBuffer output{room.data(), room.size(), 0};
   ZSTD_inBuffer input{packed.data(), packed.size(), 0};
   const auto left = ZSTD_decompressStream(zstd_.get(), &output, &input);

@@ -132,6 +132,16 @@ TEST_P(CompressionOf, lengths_that_are_not_true_are_bad_input) {
     }
 }
 
+TEST(Compression, zstd_takes_frames_of_its_own_format_only) {
+  // libzstd reads these too: the format of 0.7, with another limit of memory, and a frame that is to be skipped.
+  for (const auto* const magic : {"\x27\xB5\x2F\xFD", "\x50\x2A\x4D\x18"})
+    for (const std::size_t piece : {1, 3, 1000}) {
+      CompressedReader reader(Method::zstd);
+      unpacked(reader, packet(std::string(magic, 4) + noise_of(200), 400), piece, 1000);
+      EXPECT_EQ(reader.error(), "bytes that are no zstd frame") << piece;
+    }
+}
+
 TEST(Compression, a_length_that_is_announced_costs_nothing) {
   CompressedReader reader(Method::zlib);
   char room[10];
