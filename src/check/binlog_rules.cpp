@@ -128,6 +128,7 @@ void binlog_rules(const CheckRequest& request, const SourceState& source, Findin
                         "add log_bin=binlog to the server's configuration and restart it"});
     return;
   }
+  if (!request.follows_log) return;
   for (const auto& wanted : wanted_values)
     if (wanted.variable != "enforce_gtid_consistency" || !source.server.is("gtid_mode", "ON"))
       expect(source.server, wanted, findings);

@@ -19,6 +19,7 @@ struct CheckRequest {
   std::vector<std::string> schemas;  ///< empty means every user schema of the source
   std::string run_id;                ///< a target that carries this id in `reseal`.`run` is ours
   bool allow_replica_source = false;
+  bool follows_log = true;  ///< the way reads the source's binary log; else only its end is looked at
   std::uint64_t copy_bytes_per_second = 20'000'000;  ///< to estimate the duration from the tables' bytes
   std::chrono::seconds long_transaction{60};         ///< open transactions older than this are warned about
   std::optional<std::uint64_t> target_free_bytes;    ///< free disk of the target, when somebody knows it

@@ -28,6 +28,7 @@ check::Findings check_servers(const CheckCommand& command) {
   request.target = options.target;
   request.schemas = options.schemas;
   request.allow_replica_source = options.allow_replica_source;
+  request.follows_log = run::parts(options.way.value_or(run::Way::stream)).fence == run::FenceTime::at_switch;
   return check::check_all(request);
 }
 
@@ -61,6 +62,7 @@ void add_check(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<CheckCommand>();
   auto* verb = app.add_subcommand("check", "look at both servers for everything a run needs; changes nothing");
   command->settings.add_servers(*verb);
+  command->settings.add_way(*verb);
   auto* instance = verb->add_option("--source-instance", command->rds.instance,
                                     "also look at this instance of Amazon RDS, or only at it when no server is named")
                        ->envname("RESEAL_SOURCE_INSTANCE");

@@ -75,6 +75,15 @@ void RunSettings::add_servers(CLI::App& verb) {
       ->envname("RESEAL_ALLOW_REPLICA_SOURCE");
 }
 
+void RunSettings::add_way(CLI::App& verb) {
+  verb.add_option("--way", way_,
+                  "how the data moves, fixed when the run begins; stream unless given (" + run::way_names() + ")")
+      ->envname("RESEAL_WAY")
+      ->check([](const std::string& text) {
+        return run::way_named(text) ? std::string() : "the ways are " + run::way_names();
+      });
+}
+
 void RunSettings::add_state(CLI::App& verb) {
   verb.add_option("--state", state_, "folder of this run's journal; one per run")->envname("RESEAL_STATE")->required();
 }
@@ -82,6 +91,7 @@ void RunSettings::add_state(CLI::App& verb) {
 void RunSettings::add_run(CLI::App& verb) {
   add_state(verb);
   add_servers(verb);
+  add_way(verb);
   verb.add_option("--workers", workers_, "parallel copies and comparisons")
       ->envname("RESEAL_WORKERS")
       ->check(CLI::Range(1, 64));
@@ -121,6 +131,7 @@ run::RunOptions RunSettings::options() const {
   options.source = endpoint(source_, "source");
   options.target = endpoint(target_, "target");
   options.state_folder = state_;
+  options.way = run::way_named(way_);
   options.schemas = schemas_;
   options.allow_replica_source = allow_replica_;
   options.workers = workers_;

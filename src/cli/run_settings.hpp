@@ -31,8 +31,8 @@ class RunSettings {
  public:
   void add_servers(CLI::App& verb);
   void add_state(CLI::App& verb);
+  void add_way(CLI::App& verb);
   void add_run(CLI::App& verb);
-
   void add_accept_source_writes(CLI::App& verb);
 
   /// The servers and limits for a run. Throws Failure(usage) with what is wrong and where.
@@ -45,6 +45,7 @@ class RunSettings {
  private:
   ServerSetting source_;
   ServerSetting target_;
+  std::string way_;
   std::string state_;
   std::string hooks_;
   std::vector<std::string> proxies_;

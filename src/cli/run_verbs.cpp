@@ -12,6 +12,7 @@
 #include "cli/run_settings.hpp"
 #include "cli/signal_stop.hpp"
 #include "cli/verbs.hpp"
+#include "run/fenced_copy.hpp"
 #include "run/finish.hpp"
 #include "run/run.hpp"
 #include "run/switch_over.hpp"
@@ -37,6 +38,7 @@ struct Command {
 };
 
 run::Until until_named(const std::string& text) {
+  if (text == "provisioned") return run::Until::provisioned;
   if (text == "seeded") return run::Until::seeded;
   if (text == "caught-up") return run::Until::caught_up;
   if (text == "verified") return run::Until::verified;
@@ -52,6 +54,21 @@ void finish_earlier_switch(run::Run& run, const run::SwitchOptions& limits) {
                   fmt::format("the {} serves; {}", cutover::name(earlier.serves), earlier.person_needed));
 }
 
+/// A way whose fence comes first: `start` makes ready, and only `cutover` begins the downtime.
+int start_before_fence(const Command& command, run::Run& run, const SignalStop& signals) {
+  if (command.until != "armed" && command.until != "provisioned")
+    throw Failure(FailureKind::usage, fmt::format("the way {} copies in the downtime, so start ends before the copy:"
+                                                  " leave --until {} out; nothing was changed",
+                                                  name(run.way()), command.until));
+  if (run::FencedCopy copy(run, command.limits); copy.unfinished()) copy.back_out();
+  run.advance(run::Until::provisioned, signals.token());
+  std::cout << fmt::format(
+      "run {} is {}; ready: reseal cutover begins the downtime: the source takes no writes from then on, is"
+      " copied and compared, and the target serves when both are equal\n",
+      run.id(), name(run.phase()));
+  return 0;
+}
+
 int start(const Command& command) {
   base::Log log;
   const SignalStop signals;
@@ -65,6 +82,7 @@ int start(const Command& command) {
     run.hold(signals.token());
     return 0;
   }
+  if (run.fences_first()) return start_before_fence(command, run, signals);
   run.advance(until_named(command.until), signals.token());
   std::cout << "run " << run.id() << " is " << name(run.phase())
             << (run.phase() == run::Phase::verified ? "; ready: reseal cutover" : "") << "\n";
@@ -85,6 +103,10 @@ int verify(const Command& command) {
     throw Failure(
         FailureKind::refused,
         "the target serves, and the source stays as it was; a rollback compares every row before it leads back");
+  if (run.fences_first())
+    throw Failure(FailureKind::refused, fmt::format("the way {} compares in the downtime, before it switches: there is"
+                                                    " nothing to compare yet; nothing was changed",
+                                                    name(run.way())));
   run.advance(run::Until::caught_up, signals.token());
   const auto report = run.verify(signals.token());
   std::cout << fmt::format("{} tables, {} rows: ", report.tables, report.rows)
@@ -100,6 +122,7 @@ std::string as_json(const run::Run& run, const run::SwitchReport& report) {
                         {"switched", report.switched},
                         {"serves", cutover::name(report.serves)},
                         {"stall_ms", report.stall.count()},
+                        {"downtime_ms", report.downtime.count()},
                         {"given_up_because", report.given_up_because},
                         {"person_needed", report.person_needed},
                         {"steps", steps}}
@@ -112,8 +135,9 @@ int told(const Command& command, const run::Run& run, const run::SwitchReport& r
   } else {
     for (const auto& [step, took] : report.steps) std::cout << fmt::format("  {:<16} {:>6} ms\n", step, took.count());
     if (report.switched)
-      std::cout << fmt::format("the {} serves; stall {} ms. The {} stays fenced\n", cutover::name(report.serves),
-                               report.stall.count(), cutover::name(cutover::other(report.serves)));
+      std::cout << fmt::format("the {} serves; stall {} ms, downtime {} ms. The {} stays fenced\n",
+                               cutover::name(report.serves), report.stall.count(), report.downtime.count(),
+                               cutover::name(cutover::other(report.serves)));
   }
   log.info(fmt::format("peak memory {} MiB", peak_memory_kib() / 1024));
   if (!report.switched)
@@ -140,15 +164,13 @@ int switch_to(cutover::Serves wanted, const Command& command) {
   const auto earlier = run::SwitchOver(run, limits).recover();
   if (earlier.switched && earlier.serves == wanted) return told(command, run, earlier, log);
   if (run.serves() == wanted) {
+    if (run::FencedCopy copy(run, limits); copy.unfinished()) copy.back_out();
     std::cout << fmt::format("the {} serves already\n", cutover::name(wanted));
     return 0;
   }
-  if (wanted == cutover::Serves::target)
-    run.advance(run::Until::armed, signals.token());
-  else
-    run.make_ready_for_rollback(signals.token());
-  run::SwitchOver switch_over(run, limits);
-  return told(command, run, switch_over.execute(signals.token()), log);
+  if (wanted == cutover::Serves::target) return told(command, run, run::cut_over(run, limits, signals.token()), log);
+  run.make_ready_for_rollback(signals.token());
+  return told(command, run, run::SwitchOver(run, limits).execute(signals.token()), log);
 }
 
 int cutover_to_target(const Command& command) { return switch_to(cutover::Serves::target, command); }
@@ -202,7 +224,7 @@ void add_run_verbs(CLI::App& app, Chosen& chosen) {
     auto [verb, command] = add("start", "begin or resume the run, up to ready for the switch", start);
     command->settings.add_run(*verb);
     verb->add_option("--until", command->until, "stop after this phase")
-        ->check(CLI::IsMember({"seeded", "caught-up", "verified", "armed"}))
+        ->check(CLI::IsMember({"provisioned", "seeded", "caught-up", "verified", "armed"}))
         ->envname("RESEAL_UNTIL");
     verb->add_flag("--hold", command->hold, "keep following when ready, until SIGTERM or SIGINT");
   }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fence/source_fence.hpp"
 
+#include <fmt/format.h>
+
+#include <thread>
+
 #include "base/failure.hpp"
 #include "base/stop_point.hpp"
 #include "mysql/schema_reader.hpp"
@@ -13,6 +17,9 @@ using base::FailureKind;
 namespace {
 constexpr unsigned lock_wait_timeout = 1205;  // ER_LOCK_WAIT_TIMEOUT
 constexpr unsigned no_such_thread = 1094;     // ER_NO_SUCH_THREAD
+// INNODB_TRX answers from a cache that is renewed only when nobody has read it for 100 ms (mysql-server
+// storage/innobase/trx/trx0i_s.cc, CACHE_MIN_IDLE_TIME_US): asking more often never shows anything new.
+constexpr auto poll_every = std::chrono::milliseconds(110);
 }  // namespace
 
 void SourceFence::raise(std::chrono::seconds patience) {
@@ -56,6 +63,26 @@ void SourceFence::end(const std::vector<std::uint64_t>& sessions) {
       if (failure.server_errno() != no_such_thread) throw;
     }
   }
+}
+
+void SourceFence::end_open_writes(std::chrono::milliseconds drain, std::chrono::milliseconds limit, base::Log& log) {
+  const auto start = std::chrono::steady_clock::now();
+  bool ended = false;
+  while (true) {
+    const auto writers = open_writers();
+    if (writers.empty()) break;
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= start + limit)
+      throw Failure(FailureKind::given_up, fmt::format("{} transactions do not end", writers.size()));
+    if (!ended && now > start + std::min(drain, limit)) {
+      log.warn(fmt::format("fence: ending {} transactions that did not end in {} ms", writers.size(), drain.count()));
+      end(writers);
+      ended = true;
+    }
+    std::this_thread::sleep_for(poll_every);
+  }
+  if (prepared_xa() != 0)
+    throw Failure(FailureKind::given_up, "there are prepared XA transactions, which could commit later");
 }
 
 std::uint64_t SourceFence::prepared_xa() { return source_.query("XA RECOVER").size(); }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/log.hpp"
 #include "mysql/session.hpp"
 #include "sql/position.hpp"
 
@@ -31,6 +32,9 @@ class SourceFence {
   std::vector<std::uint64_t> open_writers();
   /// Ends those sessions' connections; one that is gone already is no error.
   void end(const std::vector<std::uint64_t>& sessions);
+  /// Under the raised fence: waits until no transaction that has written is left, and no prepared one. What has not
+  /// ended by itself after `drain` is ended. Throws Failure(given_up) when one is left after `limit`.
+  void end_open_writes(std::chrono::milliseconds drain, std::chrono::milliseconds limit, base::Log& log);
   /// Prepared XA transactions: they could commit later by anybody's hand.
   std::uint64_t prepared_xa();
 

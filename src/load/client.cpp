@@ -69,6 +69,7 @@ void ClientReport::add(const ClientReport& other) {
   ops_error += other.ops_error;
   ops_unknown += other.ops_unknown;
   connects_failed += other.connects_failed;
+  writes_refused += other.writes_refused;
   connections_lost += other.connections_lost;
   longest_stall_ms = std::max(longest_stall_ms, other.longest_stall_ms);
   longest_wait_ms = std::max(longest_wait_ms, other.longest_wait_ms);
@@ -92,14 +93,15 @@ ClientReport Client::run(std::stop_token stop) {
   auto back_off = 20ms;
   while (!stop.stop_requested() && seq_ < OpId::max_seq) {
     if (session_ || connect()) {
-      if (round(stop) == Turn::done) {
+      const auto turn = round(stop);
+      if (turn == Turn::done) {
         back_off = 20ms;
         next = std::max(next + options_.pace, steady_clock::now() - options_.pace);
         if (next > steady_clock::now()) pause(next - steady_clock::now(), stop);
         continue;
       }
       ++attempt_;
-      ++report_.connections_lost;
+      ++(turn == Turn::refused ? report_.writes_refused : report_.connections_lost);
       disconnect();
     }
     pause(back_off, stop);
@@ -161,7 +163,8 @@ Client::Turn Client::round(std::stop_token stop) {
   } catch (const Failure& failure) {
     const auto code = failure.server_errno();
     failed(operation, code, commit_sent);
-    if (connection_lost(code) || writes_refused(code)) return Turn::turned_away;
+    if (writes_refused(code)) return Turn::refused;
+    if (connection_lost(code)) return Turn::turned_away;
     try {
       execute("ROLLBACK");
     } catch (const Failure&) {

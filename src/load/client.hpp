@@ -23,6 +23,7 @@ struct ClientReport {
   std::uint64_t ops_error = 0;
   std::uint64_t ops_unknown = 0;
   std::uint64_t connects_failed = 0;
+  std::uint64_t writes_refused = 0;    ///< by a server that is read-only; the client then connects anew
   std::uint64_t connections_lost = 0;  ///< ended by the other side, or of no use any more
   std::uint64_t longest_stall_ms = 0;  ///< longest time without an acknowledgement, the start and the end included
   std::uint64_t longest_wait_ms = 0;   ///< longest time from a statement to its answer
@@ -56,7 +57,7 @@ class Client final {
   ClientReport run(std::stop_token stop);
 
  private:
-  enum class Turn { done, turned_away };
+  enum class Turn { done, refused, turned_away };
 
   Turn round(std::stop_token stop);
   /// Begins the transaction and sets `looked_up_` when there are unknown operations.

@@ -82,7 +82,8 @@ TEST_F(RunOverAFence, clients_wait_while_writes_are_refused_and_lose_nothing) {
   EXPECT_GE(ran.totals.longest_stall_ms, 400U);
   EXPECT_GT(ran.totals.errors_by_code["1290"], 0U);
   EXPECT_GE(ran.totals.unexpected_errors(), ran.totals.errors_by_code["1290"]);
-  EXPECT_GT(ran.totals.connections_lost, 0U);
+  EXPECT_EQ(ran.totals.writes_refused, ran.totals.errors_by_code["1290"]);
+  EXPECT_EQ(ran.totals.connections_lost, 0U);
   EXPECT_THAT(lines_of(report()), IsEmpty());
 }
 

@@ -73,6 +73,7 @@ std::string RunReport::json() const {
                                       {"ops_error", totals.ops_error},
                                       {"ops_unknown", totals.ops_unknown},
                                       {"connects_failed", totals.connects_failed},
+                                      {"writes_refused", totals.writes_refused},
                                       {"connections_lost", totals.connections_lost},
                                       {"unexpected_errors", totals.unexpected_errors()},
                                       {"longest_stall_ms", totals.longest_stall_ms},

@@ -32,7 +32,7 @@ struct RunReport {
   ClientReport totals;
 
   /// The text of summary.json: {run, clients, seconds, ops_ok, ops_error, ops_unknown, connects_failed,
-  /// connections_lost, unexpected_errors, longest_stall_ms, longest_wait_ms, errors_by_code}.
+  /// writes_refused, connections_lost, unexpected_errors, longest_stall_ms, longest_wait_ms, errors_by_code}.
   std::string json() const;
 };
 

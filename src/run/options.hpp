@@ -4,16 +4,18 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mysql/endpoint.hpp"
+#include "run/way.hpp"
 #include "seed/throttle.hpp"
 
 namespace reseal::run {
 
 /// How far `start` goes before it stops and can be resumed.
-enum class Until { seeded, caught_up, verified, armed };
+enum class Until { provisioned, seeded, caught_up, verified, armed };
 
 /// What a process opens a run for. A finished run is opened to finish it only.
 enum class Purpose { move, finish };
@@ -23,6 +25,7 @@ struct RunOptions {
   mysql::Endpoint source;
   mysql::Endpoint target;
   std::filesystem::path state_folder;
+  std::optional<Way> way;            ///< nothing: the run's own, `stream` for a new one
   std::vector<std::string> schemas;  ///< empty: every user schema of the source
   bool allow_replica_source = false;
   unsigned workers = 2;  ///< of the copy and of the comparison

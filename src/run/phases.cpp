@@ -73,6 +73,7 @@ void Run::provision() {
   tables_ = mysql::read_tables(*source_, schemas_);
   note("provisioning", "begun");
   note("run_id", id_);
+  note("way", std::string(name(way_)));
   note("source", options_.source.text());
   note("target", options_.target.text());
   note("source_version", source_facts_.version);
@@ -95,6 +96,7 @@ void Run::provision() {
   report(log_, provision::grant_privileges(*source_, *target_, accounts));
   cutover::create_decision_tables(*target_);
   create_marker_table(*target_);
+  if (fences_first()) return reach(Phase::provisioned);
   // The bookmark comes last: everything the copy will miss is in the log after it.
   if (follow::lanes_epoch(*target_)) return reach(Phase::provisioned);
   const auto bookmark = read_bookmark(*source_, source_facts_);
@@ -136,6 +138,7 @@ void Run::seed(std::stop_token stop) {
   }
   if (stop.stop_requested()) throw Failure(FailureKind::interrupted, "stopped; start again to go on");
   reconnect();
+  if (copied_under_fence()) return reach(Phase::seeded);
   // From this marker on, the copy holds nothing that the log does not bring: the follow turns strict there.
   const auto token = id_ + ":seed-end";
   TargetRecord(*target_).set("seed_end_token", token);
@@ -190,24 +193,31 @@ void Run::catch_up(std::stop_token stop) {
     });
     live_->wait_until_strict(stop);
   }
-  log_.info("the copy's overlap is applied; building unique indexes and foreign keys");
+  log_.info("the copy's overlap is applied");
   // Nothing is applied while they are built: an online build may take a row that is on its way for a duplicate.
   stop_follow();
+  build_keys();
+  start_follow();
+}
+
+void Run::build_keys() {
+  log_.info("building unique indexes and foreign keys");
   mysql::Session session(options_.target, mysql::Side::target);
   mysql::without_binlog(session);
   provision::Provisioner(log_).add_unique_indexes_and_foreign_keys(session, tables_);
   reconnect();
   reach(Phase::caught_up);
-  start_follow();
 }
 
 void Run::wait_followed(std::stop_token stop) {
+  if (copied_under_fence()) return;
   mysql::Session session(endpoint(serves_), mysql::Side::source);
   live().wait_until(write_marker(session, facts(serves_), id_ + ":look"), std::move(stop), follow_patience);
 }
 
 verify::VerifyReport Run::verify(std::stop_token stop) {
-  log_.info("verify: comparing every row on both servers while traffic goes on");
+  log_.info(std::string("verify: comparing every row on both servers") +
+            (copied_under_fence() ? "" : " while traffic goes on"));
   verify::Options options;
   options.threads = options_.workers;
   verify::Verifier verifier([this] { return mysql::Session(endpoint(serves_), mysql::Side::source); },
@@ -244,11 +254,7 @@ verify::VerifyReport Run::verify(std::stop_token stop) {
                                                " serves and was not changed; the run cannot be armed until"
                                                " a comparison is clean");
   }
-  if (const auto why = poisoned(); why && why->rfind("verify: ", 0) == 0) {
-    TargetRecord(*target_).erase("poison");
-    record("poison-lifted", "a full comparison was clean");
-    note("poison", "");
-  }
+  if (const auto why = poisoned(); why && why->rfind("verify: ", 0) == 0) lift_poison("a full comparison was clean");
   if (serves_ == cutover::Serves::target) note("way_back_broken", "");
   log_.info(fmt::format("verify: {} tables, {} rows, 0 differences in {}", result.tables, grouped(result.rows),
                         duration_text(std::chrono::duration_cast<std::chrono::seconds>(result.duration))));

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/run.hpp"
 
+#include <fmt/format.h>
+
 #include "base/failure.hpp"
 #include "check/check.hpp"
 #include "fence/source_fence.hpp"
 #include "run/finish.hpp"
 #include "run/identity.hpp"
 #include "run/own_sessions.hpp"
+#include "seed/logical_seed.hpp"
 #include "sql/quote.hpp"
 #include "verify/verifier.hpp"
 
@@ -30,6 +33,7 @@ constexpr const char* found_by_comparison = "verify: ";  // such a poison is lif
 
 Run::Run(RunOptions options, base::Log& log)
     : options_(std::move(options)), log_(log), journal_(options_.state_folder) {
+  choose_way();
   id_ = fact("run_id").value_or(new_run_id());
   // Before anything is connected: the source may be gone by now.
   const bool to_finish = options_.purpose == Purpose::finish;
@@ -52,6 +56,21 @@ Run::Run(RunOptions options, base::Log& log)
 }
 
 Run::~Run() = default;
+
+void Run::choose_way() {
+  const auto noted = fact("way");
+  // Runs of before there were others note none.
+  const auto known = noted ? way_named(*noted) : fact("run_id") ? std::optional(Way::stream) : std::nullopt;
+  if (noted && !known)
+    throw Failure(FailureKind::refused, "the run in " + options_.state_folder.string() + " is of the way " + *noted +
+                                            ", which this reseal does not know; nothing was changed");
+  if (known && options_.way && *known != *options_.way)
+    throw Failure(FailureKind::refused,
+                  fmt::format("the run in {} is of the way {}, not {}; nothing was changed. Leave --way out to go on"
+                              " with it, or name a new state folder and an empty target",
+                              options_.state_folder.string(), name(*known), name(*options_.way)));
+  way_ = known.value_or(options_.way.value_or(Way::stream));
+}
 
 void Run::reconnect() {
   const auto open_anew = [](std::optional<mysql::Session>& session, const mysql::Endpoint& endpoint, mysql::Side side,
@@ -195,6 +214,7 @@ void Run::check_preconditions() {
   request.schemas = schemas_;
   request.run_id = id_;
   request.allow_replica_source = options_.allow_replica_source;
+  request.follows_log = parts(way_).fence == FenceTime::at_switch;
   const auto findings = check::check_all(request);
   for (const auto& finding : findings)
     if (finding.severity == check::Severity::warning) log_.warn(finding.code + ": " + finding.what);
@@ -213,14 +233,18 @@ void Run::advance(Until until, std::stop_token stop) {
     check_preconditions();
     provision();
   }
-  throw_if_poisoned(until == Until::caught_up);
+  // A copy that is to be made anew may differ; a run that is to be compared may too.
+  throw_if_poisoned(until == Until::caught_up || until == Until::provisioned);
   fence::close_standby(*target_);
+  if (until == Until::provisioned) return;
+  const bool follows = !fences_first();
+  RESEAL_CHECK(follows || copied_under_fence());
   try {
     if (phase_ < Phase::seeded) seed(stop);
     if (until == Until::seeded) return;
-    if (!live_) start_follow();
-    if (phase_ < Phase::caught_up) catch_up(stop);
-    live_->check();
+    if (follows && !live_) start_follow();
+    if (phase_ < Phase::caught_up) follows ? catch_up(stop) : build_keys();
+    if (follows) live_->check();
     if (until == Until::caught_up) return;
     // What changed since the comparison is known to this process only: after a restart it compares again.
     if (!verified_here_) verify(stop);
@@ -239,11 +263,30 @@ void Run::switched(cutover::Serves now, std::uint64_t epoch) {
   source_log_.reset();
   log_as_serving();
   note("way_back_broken", "");
+  if (fact(fenced_for_copy_note) == "yes") note(fenced_for_copy_note, "no");
   // The target's record can be written only once its fence lets our account in.
   if (now == cutover::Serves::source) prepare_standby();
   const auto phase = now == cutover::Serves::target ? Phase::switched : Phase::caught_up;
   TargetRecord(*target_).set({{"phase", std::string(name(phase))}, {"switched_epoch", std::to_string(epoch)}});
   reach(phase);
+}
+
+bool Run::fences_first() {
+  if (parts(way_).fence != FenceTime::before_copy) return false;
+  return phase_ == Phase::fresh || switched_epoch() == 0;
+}
+
+void Run::discard_copy() {
+  verified_here_ = false;
+  reach(Phase::provisioned);
+  seed::discard_copy(*target_, tables_);
+  if (const auto why = poisoned(); why && why->rfind(found_by_comparison, 0) == 0) lift_poison("its copy is discarded");
+}
+
+void Run::lift_poison(const std::string& why) {
+  TargetRecord(*target_).erase("poison");
+  record("poison-lifted", why);
+  note("poison", "");
 }
 
 std::uint64_t Run::switched_epoch() { return std::stoull(TargetRecord(*target_).get("switched_epoch").value_or("0")); }

@@ -22,7 +22,10 @@
 
 namespace reseal::run {
 
-/// One run of the way `stream`, opened by this process: its journal and locks are held, source, target and schema are
+/// In the journal, durable before the source is fenced for a copy; "no" when that fence is down, or a decision's.
+inline constexpr const char* fenced_for_copy_note = "fenced_for_copy";
+
+/// One run, opened by this process: its journal and locks are held, source, target and schema are
 /// the ones it began with. Each phase can be killed at any point and run again; `advance` does what is still to do.
 /// Throws Failure; its kind decides the exit code.
 class Run {
@@ -50,7 +53,17 @@ class Run {
   /// its lanes begin where the decision says. Can be done again.
   void prepare_standby();
   /// Whether every row was compared in this process, and what changed since then is known.
-  bool armed() const { return verified_here_ && live_ != nullptr; }
+  bool armed() { return verified_here_ && (live_ != nullptr || copied_under_fence()); }
+  Way way() const { return way_; }
+  /// The source is fenced before the copy (see FencedCopy), and nothing is followed. Only up to the first switch: after
+  /// it each side follows the other.
+  bool fences_first();
+  /// The same, and the fence has stood since before the copy.
+  bool copied_under_fence() { return fences_first() && fact(fenced_for_copy_note) == "yes"; }
+  /// Empties the target's tables: the run is back at provisioned. Lifts a poison that a comparison set.
+  void discard_copy();
+  /// What was compared is so no more: the source takes writes again.
+  void forget_comparison() { verified_here_ = false; }
   /// The epoch of the last switch that is over; 0 before the first.
   std::uint64_t switched_epoch();
   /// A switch is over: `now` serves, and the run's phase says so. Durable when it returns.
@@ -102,12 +115,15 @@ class Run {
   void take_target_lock();
   void identify();
   void adopt_or_refuse(TargetRecord& record);
+  void choose_way();
   void check_preconditions();
   void provision();
   void seed(std::stop_token stop);
   void start_follow();
   void catch_up(std::stop_token stop);
+  void build_keys();
   void throw_if_poisoned(bool to_compare);
+  void lift_poison(const std::string& why);
   void log_as_serving();
   void refuse_written_source();
   void watch_source();
@@ -129,6 +145,7 @@ class Run {
   std::vector<sql::Table> tables_;
   std::string id_;
   Phase phase_ = Phase::fresh;
+  Way way_ = Way::stream;
   bool verified_here_ = false;
   cutover::Serves serves_ = cutover::Serves::source;
   std::optional<StandbyLog> source_log_;  ///< while the target serves

@@ -10,6 +10,7 @@
 #include "provision/object_compare.hpp"
 #include "provision/provisioner.hpp"
 #include "run/changed_rows.hpp"
+#include "run/fenced_copy.hpp"
 #include "run/progress_lines.hpp"
 #include "run/target_encryption.hpp"
 #include "run/target_record.hpp"
@@ -91,6 +92,7 @@ SwitchReport SwitchOver::execute(std::stop_token stop) {
   began_ = steady_clock::now();
   facts_ = cutover::Facts();
   facts_.held = proxies_.none();
+  facts_.fence_may_stand = run_.copied_under_fence();
   report_ = SwitchReport();
   report_.serves = from_;
   drive();
@@ -115,7 +117,7 @@ void SwitchOver::guardrails(std::stop_token stop) {
       not_ready("the target is not encrypted: " + *plain);
   }
   if (run_.changed_keys().snapshot().too_many) run_.verify(stop);
-  wait_for_the_lag(stop);
+  if (!run_.copied_under_fence()) wait_for_the_lag(stop);
 }
 
 void SwitchOver::wait_for_the_lag(std::stop_token stop) {
@@ -227,6 +229,23 @@ void SwitchOver::ask_anew(std::string_view step, const Failure& failure, millise
     run_.reconnect();
   } catch (const Failure& lost) {
     run_.log().warn(std::string("switch: ") + lost.what());
+  }
+}
+
+SwitchReport cut_over(Run& run, SwitchOptions options, std::stop_token stop) {
+  SwitchOver switch_over(run, options);
+  if (!run.fences_first()) {
+    run.advance(Until::armed, stop);
+    return switch_over.execute(stop);
+  }
+  FencedCopy copy(run, options);
+  copy.execute(stop);
+  try {
+    return switch_over.execute(stop);
+  } catch (const Failure&) {
+    // Refused before its first step, it has left the fence of the copy as it was.
+    if (copy.unfinished() && !switch_over.unfinished()) copy.back_out();
+    throw;
   }
 }
 

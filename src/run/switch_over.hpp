@@ -22,6 +22,8 @@ struct SwitchReport {
   bool switched = false;  ///< it went through; else who served before goes on
   cutover::Serves serves = cutover::Serves::source;
   std::chrono::milliseconds stall{0};  ///< from hold or fence to the open side, and the release of the proxies
+  std::chrono::milliseconds downtime{
+      0};  ///< in which no side took writes; longer than the stall when the copy is in it
   std::vector<std::pair<std::string, std::chrono::milliseconds>> steps;
   std::string given_up_because;  ///< when it did not
   std::string person_needed;     ///< when it did, and something is left for a person
@@ -91,5 +93,10 @@ class SwitchOver {
   std::chrono::steady_clock::time_point stalled_since_{};
   unsigned backing_out_tries_ = 0;
 };
+
+/// Does what is left to do until the run is ready for the switch to the target, in the order of its way, and switches.
+/// Throws what Run::advance, FencedCopy and SwitchOver::execute throw; then the source serves, and takes writes unless
+/// the failure says otherwise.
+SwitchReport cut_over(Run& run, SwitchOptions options, std::stop_token stop);
 
 }  // namespace reseal::run

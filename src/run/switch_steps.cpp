@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/failure.hpp"
 #include "base/stop_point.hpp"
 #include "provision/object_compare.hpp"
 #include "provision/provisioner.hpp"
 #include "run/changed_rows.hpp"
+#include "run/fenced_copy.hpp"
 #include "run/hooks.hpp"
 #include "run/switch_over.hpp"
 
@@ -28,9 +28,6 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr auto hook_timeout = milliseconds(30'000);
-// INNODB_TRX answers from a cache that is renewed only when nobody has read it for 100 ms (mysql-server
-// storage/innobase/trx/trx0i_s.cc, CACHE_MIN_IDLE_TIME_US): asking more often never shows anything new.
-constexpr auto poll_every = milliseconds(110);
 // The tool stops trying to decide at its own time-out, well before a proxy asks who serves.
 constexpr auto lease_margin = milliseconds(5'000);
 
@@ -125,28 +122,18 @@ void SwitchOver::raise_fence() {
 }
 
 void SwitchOver::end_open_writes() {
-  fence::SourceFence fence(from());
-  const auto until = steady_clock::now() + std::min(options_.drain, left());
-  bool ended = false;
-  while (true) {
-    const auto writers = fence.open_writers();
-    if (writers.empty()) break;
-    if (left() == milliseconds(0))
-      throw Failure(FailureKind::given_up, fmt::format("{} transactions do not end", writers.size()));
-    if (!ended && steady_clock::now() > until) {
-      run_.log().warn(fmt::format("switch: ending {} transactions that did not end in {} ms", writers.size(),
-                                  options_.drain.count()));
-      fence.end(writers);
-      ended = true;
-    }
-    std::this_thread::sleep_for(poll_every);
-  }
-  if (fence.prepared_xa() != 0)
-    throw Failure(FailureKind::given_up, "there are prepared XA transactions, which could commit later");
+  fence::SourceFence(from()).end_open_writes(options_.drain, left(), run_.log());
   facts_.writes_ended = true;
 }
 
 void SwitchOver::drain() {
+  if (run_.copied_under_fence()) {
+    // Nothing is followed: what was copied and compared is what the source holds as long as nothing was written.
+    if (moved_since_copy(run_, final_))
+      throw Failure(FailureKind::given_up, "the source's log has moved since it was fenced for the copy");
+    facts_.drained = true;
+    return;
+  }
   run_.live().wait_until(final_, {}, left());
   // Should the fence fall now, nothing may be applied: triggers are about to exist.
   facts_.follow_stopped = true;
@@ -219,6 +206,8 @@ void SwitchOver::open_standby() {
   facts_.standby_open = true;
   if (stalled_since_ != steady_clock::time_point())
     report_.stall = duration_cast<milliseconds>(steady_clock::now() - stalled_since_);
+  report_.downtime = report_.stall;
+  if (run_.fences_first()) report_.downtime = downtime_so_far(run_).value_or(report_.stall);
 }
 
 void SwitchOver::enable_events() {
@@ -257,6 +246,10 @@ void SwitchOver::lower_fence() {
   if (fence.up()) throw Failure(FailureKind::source, "the " + std::string(name(from_)) + " still refuses writes");
   stop_point("lower-fence-note", Edge::before);
   run_.note(fence_note, "no");
+  if (run_.copied_under_fence()) {
+    run_.note(fenced_for_copy_note, "no");
+    run_.forget_comparison();
+  }
   facts_.fence_may_stand = false;
   facts_.fenced = false;
 }

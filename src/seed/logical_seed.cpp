@@ -266,6 +266,15 @@ void LogicalSeed::work(Work& work, std::stop_token stop) {
   }
 }
 
+void discard_copy(mysql::Session& target, const std::vector<sql::Table>& tables) {
+  create_chunk_table(target);
+  create_exact_table(target);
+  // The plan first: rows without a plan are seen, a plan that says done without its rows is not.
+  target.execute("DELETE FROM reseal.chunk");
+  target.execute("DELETE FROM reseal.exact");
+  for (const auto& table : tables) target.execute("TRUNCATE TABLE " + table.name.quoted());
+}
+
 std::map<sql::TableName, sql::SourcePosition> exact_positions(mysql::Session& target) {
   std::map<sql::TableName, sql::SourcePosition> positions;
   for (const auto& row : target.query("SELECT table_schema, table_name, binlog, gtids FROM reseal.exact"))

@@ -56,6 +56,10 @@ class LogicalSeed {
   Throttle throttle_;
 };
 
+/// Takes the copy back: the tables are emptied and nothing is planned any more. Killed half way, it is to be called
+/// again before the next copy.
+void discard_copy(mysql::Session& target, const std::vector<sql::Table>& tables);
+
 /// Tables without a row key were read whole at one exact position each: where the follow must begin with them.
 std::map<sql::TableName, sql::SourcePosition> exact_positions(mysql::Session& target);
 

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # The kills at random moments; tools/chaos says what a round proves. Read by it, with the arguments after `kill`.
 
-rounds= gtid=on scale=0.2 seed=1 first=1
+rounds= way=stream gtid=on scale=0.2 seed=1 first=1
 while (($# > 0)); do
   (($# > 1)) || usage
   case $1 in
     --rounds) rounds=$2 ;;
+    --way) way=$2 ;;
     --gtid) gtid=$2 ;;
     --scale) scale=$2 ;;
     --seed) seed=$2 ;;
@@ -15,7 +16,7 @@ while (($# > 0)); do
   esac
   shift 2
 done
-[[ $rounds =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ && $first =~ ^[1-9][0-9]*$ && $gtid =~ ^(on|off)$ ]] || usage
+[[ $rounds =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ && $first =~ ^[1-9][0-9]*$ && $gtid =~ ^(on|off)$ && $way =~ ^(stream|dump)$ ]] || usage
 
 source "$root/tests/chaos/common.sh"
 round_folder= load= victim=
@@ -61,7 +62,7 @@ HOOK
   load=$!
   # A signal that meets this shell's child before it has become the load would run this script's own trap in it.
   until compgen -G "$round_folder/logs/*" >/dev/null; do sleep 0.02; done
-  run=(--state "$round_folder/state" --source-defaults-file "$servers/source.cnf"
+  run=(--way "$way" --state "$round_folder/state" --source-defaults-file "$servers/source.cnf"
     --target-defaults-file "$servers/target.cnf" --hooks-path "$round_folder/hooks" --timeout 20000)
 }
 
@@ -77,7 +78,8 @@ start_victim() {
   attempt=$((attempt + 1))
   log=$round_folder/$(printf '%02d' "$attempt")-$1.log
   local arguments=("${run[@]}")
-  if [[ $1 == start ]]; then arguments=("${run[@]:0:${#run[@]}-2}" --until verified); fi
+  if [[ $1 == start ]]; then arguments=("${run[@]:0:${#run[@]}-2}"); fi
+  if [[ $1/$way == start/stream ]]; then arguments+=(--until verified); fi
   started_at=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
   "$reseal" "$1" "${arguments[@]}" >"$log" 2>&1 &
   victim=$!
@@ -124,16 +126,32 @@ place_of_kill() {
   fi
 }
 
+# Every other kill of a copy under the fence is followed by `reseal start`, which is to give the source back.
+give_back() {
+  [[ $way == dump && $(phase) != switched ]] && choose 1 && ((chosen == 1)) || return 0
+  local decided
+  start_victim start
+  wait "$victim"
+  local code=$?
+  victim=
+  decided=$(sql target "SELECT COUNT(*) FROM reseal.decision WHERE serves='target'" 2>/dev/null)
+  if ((code != 0)); then
+    worth_another_try "$code" || fail "start ended with $code: $(tail -n 1 "$log")"
+  elif [[ ${decided:-0} == 0 && $(open_for_writes source) == 0 ]]; then
+    fail "start ended well and the source still takes no writes"
+  fi
+}
+
 # kill_in ZONE: runs what leads to the zone and kills it there, after a further random time. False: it had ended before.
 kill_in() {
   local verb=start
-  if [[ $1 == switch* ]]; then verb=cutover; fi
+  if [[ $1 == switch* || ($way == dump && $1 != provision) ]]; then verb=cutover; fi
   if [[ $verb == cutover && $((round % 2)) == 0 ]]; then stop_load; fi
   start_victim "$verb"
   case $1 in
     provision) choose 1000 ;;
-    seed) await_line 'bookmark:\|copy ' && choose 1200 ;;
-    follow) await_line 'follow: \|verify: ' && choose 500 ;;
+    seed) await_line 'bookmark:\|copy \|fence: ' && choose 1200 ;;
+    follow) await_line 'follow: \|building unique\|verify: ' && choose 500 ;;
     verify) await_line 'verify: ' && choose 500 ;;
     switch) await_line '0 differences' && choose 600 ;;
     switch-begun) await_event 'switch: begun' && choose 400 ;;
@@ -149,6 +167,7 @@ kill_in() {
     place_of_kill
     places+=("$place")
     echo "killed in $place" >>"$log"
+    give_back
   elif [[ $code != 0 ]] && ! worth_another_try "$code"; then
     fail "$verb ended with $code: $(tail -n 1 "$log")"
   fi
