@@ -39,7 +39,7 @@ class Follower::Attempt {
   explicit Attempt(Follower& follower)
       : follower_(follower),
         sink_(follower.sinks_()),
-        builder_(follower.scope_, sink_->resume().from.end, [this](Batch& part) { sink_->spill(part); }),
+        builder_(follower.scope_, sink_->resume().from.end, [this](Batch& part) { spill(part); }),
         queue_(queue_bytes) {
     if (!sink_->resume().half_done) follower_.resumed(sink_->resume().from);
   }
@@ -102,18 +102,29 @@ class Follower::Attempt {
                                     : builder_.position().binlog >= end.binlog;
   }
 
+  /// Its keys are told together with the rest of its transaction: nobody may compare them before.
+  void spill(const Batch& part) {
+    sink_->spill(part);
+    spilled_keys_.add(part);
+  }
+
   void write(const std::stop_token& stop) {
     const bool was_spilled = builder_.spilled();
     const auto batch = builder_.take();
     const auto progress = sink_->write(batch, was_spilled, stop);
     if (!progress) return;  // stopped
     follower_.changed_.add(batch);
+    if (was_spilled) {
+      follower_.changed_.add(spilled_keys_.snapshot());
+      spilled_keys_.clear();
+    }
     follower_.applied(batch, *progress);
   }
 
   Follower& follower_;
   std::unique_ptr<BatchSink> sink_;
   BatchBuilder builder_;
+  ChangedKeys spilled_keys_;
   base::BoundedQueue<binlog::EventBytes> queue_;
 };
 
