@@ -142,6 +142,8 @@ TEST_P(ChannelFollow, a_key_is_told_only_once_the_target_has_the_row) {
   on_source("UPDATE app.t SET v='late' WHERE id=1");
   expect_sink_looks();
   EXPECT_TRUE(changed_ids().empty());
+  for (int look = 0; look < 1200 && following->status().lag; ++look) std::this_thread::sleep_for(100ms);
+  EXPECT_FALSE(following->status().lag.has_value()) << "a target that waits is no lag of a second ago";
   holder.execute("ROLLBACK");
   following->expect_reaches(end_of_source());
   EXPECT_EQ(changed_ids(), (std::set<int>{1}));

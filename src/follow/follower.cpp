@@ -111,6 +111,7 @@ class Follower::Attempt {
   void write(const std::stop_token& stop) {
     const bool was_spilled = builder_.spilled();
     const auto batch = builder_.take();
+    follower_.writing();
     const auto progress = sink_->write(batch, was_spilled, stop);
     if (!progress) return;  // stopped
     follower_.changed_.add(batch);
@@ -145,6 +146,7 @@ void Follower::run(std::stop_token stop) {
       {
         const std::lock_guard lock(mutex_);
         status_.connected = false;
+        writing_since_.reset();
       }
       if (failure.kind() != FailureKind::transient) throw;
       log_.warn(std::string("the follow lost a server and tries again: ") + failure.what());
@@ -160,9 +162,15 @@ void Follower::heard() {
   status_.connected = true;
 }
 
+void Follower::writing() {
+  const std::lock_guard lock(mutex_);
+  writing_since_ = steady_clock::now();
+}
+
 void Follower::applied(const Batch& batch, const LaneProgress& progress) {
   {
     const std::lock_guard lock(mutex_);
+    writing_since_.reset();
     status_.applied = progress.end;
     status_.strictness = progress.strictness;
     status_.transactions += batch.transactions;
@@ -198,6 +206,7 @@ FollowStatus Follower::status() const {
     status.lag.reset();
     status.connected = false;
   }
+  if (writing_since_ && steady_clock::now() - *writing_since_ > stuck_after) status.lag.reset();
   return status;
 }
 

@@ -51,6 +51,7 @@ class Follower {
 
  private:
   class Attempt;
+  void writing();
   void applied(const Batch& batch, const LaneProgress& progress);
   void heard();
   void resumed(const LaneProgress& progress);
@@ -69,6 +70,7 @@ class Follower {
   mutable std::condition_variable_any moved_;
   FollowStatus status_;
   std::chrono::steady_clock::time_point heard_at_{};
+  std::optional<std::chrono::steady_clock::time_point> writing_since_;  ///< the batch that the sink has now
 };
 
 }  // namespace reseal::follow
