@@ -52,7 +52,7 @@ std::string head(const NativeChannel& channel) {
                   why);
   throw Failure(FailureKind::divergence,
                 what +
-                    ": the target's rows are not what the source's were there. The source was not changed, and the"
+                    ": the target does not hold what the source held there. The source was not changed, and the"
                     " target stands at that place." +
                     look + " Repair the rows it names, or cancel the run and start again",
                 why);

@@ -8,6 +8,7 @@
 #include "base/failure.hpp"
 #include "base/task_group.hpp"
 #include "fence/source_fence.hpp"
+#include "follow/batch_writer.hpp"
 #include "follow/progress.hpp"
 #include "provision/accounts.hpp"
 #include "provision/provisioner.hpp"
