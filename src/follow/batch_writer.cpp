@@ -70,7 +70,7 @@ void BatchWriter::spill(const Batch& part) {
   for (const auto& work : split_into_lanes(part, 1)) apply_lane(session, work, last_.strictness);
 }
 
-LaneProgress BatchWriter::write(const Batch& batch, bool spilled) {
+std::optional<LaneProgress> BatchWriter::write(const Batch& batch, bool spilled, std::stop_token) {
   auto next = next_progress(batch);
   const auto half_done = std::exchange(resume_.half_done, std::nullopt);
   const bool worth_storing = !batch.empty() || spilled || batch.turns_strict || half_done ||
@@ -118,6 +118,10 @@ void BatchWriter::write_lanes(const Batch& batch, const LaneProgress& next, cons
   for (std::size_t lane = 0; lane < sessions_.size(); ++lane)
     if (!done[lane]) group.start([&, lane](std::stop_token) { write_one_lane(lane, work[lane], next); });
   group.join();
+}
+
+SinkMaker applying_to(mysql::Endpoint target) {
+  return [target = std::move(target)] { return std::make_unique<BatchWriter>(target); };
 }
 
 }  // namespace reseal::follow

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <vector>
 
-#include "follow/progress.hpp"
+#include "follow/batch_sink.hpp"
 
 namespace reseal::follow {
 
@@ -14,17 +14,18 @@ namespace reseal::follow {
 /// be the first one written, and only the lanes that miss it apply it.
 ///
 /// Not thread-safe. After a throw the writer must be discarded: the server rolls back what was not committed.
-class BatchWriter {
+class BatchWriter final : public BatchSink {
  public:
   explicit BatchWriter(const mysql::Endpoint& target);
-  ~BatchWriter();
+  ~BatchWriter() override;
 
   /// What the target held when this writer was made; `half_done` goes away once that batch is written.
-  const Resume& resume() const { return resume_; }
+  const Resume& resume() const override { return resume_; }
   /// Applies a part of a batch whose last transaction is not complete yet; nothing is committed.
-  void spill(const Batch& part);
-  /// Applies and commits; with `spilled`, as the end of the open transaction. Returns the new progress.
-  LaneProgress write(const Batch& batch, bool spilled);
+  void spill(const Batch& part) override;
+  /// Applies and commits; with `spilled`, as the end of the open transaction. Does not look at the stop: it is soon
+  /// done.
+  std::optional<LaneProgress> write(const Batch& batch, bool spilled, std::stop_token stop) override;
 
  private:
   LaneProgress next_progress(const Batch& batch) const;
@@ -39,5 +40,8 @@ class BatchWriter {
   bool open_ = false;  ///< a spilled transaction is open on the first session
   std::chrono::steady_clock::time_point stored_at_{};
 };
+
+/// The sinks of a follow that our own applier writes to `target`.
+SinkMaker applying_to(mysql::Endpoint target);
 
 }  // namespace reseal::follow

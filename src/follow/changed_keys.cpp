@@ -35,6 +35,16 @@ void ChangedKeys::drop_if_too_many() {
   changed_.keys.clear();
 }
 
+void ChangedKeys::add(const Snapshot& other) {
+  const std::lock_guard lock(mutex_);
+  changed_.whole_tables.insert(other.whole_tables.begin(), other.whole_tables.end());
+  if (changed_.too_many) return;
+  for (const auto& [table, keys] : other.keys)
+    for (const auto& key : keys) count_ += changed_.keys[table].insert(key).second ? 1 : 0;
+  if (other.too_many) count_ = capacity_ + 1;
+  drop_if_too_many();
+}
+
 void ChangedKeys::add_whole(const sql::TableName& table) {
   const std::lock_guard lock(mutex_);
   changed_.whole_tables.insert(table);

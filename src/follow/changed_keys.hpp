@@ -37,6 +37,8 @@ class ChangedKeys {
   };
   Snapshot snapshot() const;
   std::size_t size() const;
+  /// What another list holds.
+  void add(const Snapshot& other);
 
  private:
   void drop_if_too_many();

@@ -34,5 +34,19 @@ TEST(changed_keys, too_many_stays_too_many_until_a_full_comparison_begins) {
   EXPECT_FALSE(changed.snapshot().too_many);
 }
 
+TEST(changed_keys, takes_over_another_list_with_all_that_it_says) {
+  ChangedKeys parts(2);
+  parts.put_back(orders, {{"1"}, {"2"}});
+  parts.add_whole({"shop", "heap"});
+  ChangedKeys changed;
+  changed.put_back(orders, {{"2"}, {"3"}});
+  changed.add(parts.snapshot());
+  EXPECT_EQ(changed.size(), 3U);
+  EXPECT_EQ(changed.snapshot().whole_tables.size(), 1U);
+  parts.put_back(orders, {{"4"}});
+  changed.add(parts.snapshot());
+  EXPECT_TRUE(changed.snapshot().too_many) << "a list that lost keys must not look whole";
+}
+
 }  // namespace
 }  // namespace reseal::follow

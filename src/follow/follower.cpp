@@ -9,7 +9,6 @@
 #include "base/bounded_queue.hpp"
 #include "base/task_group.hpp"
 #include "binlog/transaction_assembler.hpp"
-#include "follow/batch_writer.hpp"
 #include "mysql/binlog_stream.hpp"
 
 namespace reseal::follow {
@@ -39,19 +38,24 @@ class Follower::Attempt {
  public:
   explicit Attempt(Follower& follower)
       : follower_(follower),
-        writer_(follower.target_),
-        builder_(follower.scope_, writer_.resume().from.end, [this](Batch& part) { writer_.spill(part); }),
+        sink_(follower.sinks_()),
+        builder_(follower.scope_, sink_->resume().from.end, [this](Batch& part) { spill(part); }),
         queue_(queue_bytes) {
-    if (!writer_.resume().half_done) follower_.resumed(writer_.resume().from);
+    if (!sink_->resume().half_done) follower_.resumed(sink_->resume().from);
   }
 
   void run(std::stop_token stop) {
-    const auto start = writer_.resume().from.end;
+    const auto start = sink_->resume().from.end;
     binlog::TransactionAssembler assembler({start.binlog, binlog::ChecksumAlgorithm::crc32, {}});
     base::TaskGroup group(stop);
     group.start([this, start](std::stop_token token) { read(start, token); });
     group.start([this, &assembler](std::stop_token token) { apply(assembler, token); });
-    group.join();
+    try {
+      group.join();
+    } catch (const Failure& failure) {
+      if (failure.kind() == FailureKind::unsupported) sink_->halt();
+      throw;
+    }
   }
 
  private:
@@ -76,7 +80,7 @@ class Follower::Attempt {
     while (!stop.stop_requested()) {
       auto event = queue_.try_pop();
       if (!event && builder_.ready() && !completing()) {
-        write();
+        write(stop);
         continue;
       }
       if (!event && !builder_.ready() && !assembler.in_transaction()) follower_.idle(assembler.position());
@@ -84,38 +88,51 @@ class Follower::Attempt {
       if (!event) return;
       base::value_or_fail(assembler.feed(*event, builder_), "binary log at " + assembler.position().text());
       event.reset();
-      if (completing() ? completed() : builder_.full()) write();
-      if (!completing() && builder_.spilled() && builder_.ready()) write();
+      if (completing() ? completed() : builder_.full()) write(stop);
+      if (!completing() && builder_.spilled() && builder_.ready()) write(stop);
     }
   }
 
   /// Before anything new, the batch that a kill left half done is read again, to its end exactly.
-  bool completing() const { return writer_.resume().half_done.has_value(); }
+  bool completing() const { return sink_->resume().half_done.has_value(); }
   bool completed() const {
-    const auto& end = writer_.resume().half_done->end;
+    const auto& end = sink_->resume().half_done->end;
     if (!builder_.ready()) return false;
     return follower_.scope_.by_gtid ? builder_.position().gtids.contains(end.gtids)
                                     : builder_.position().binlog >= end.binlog;
   }
 
-  void write() {
+  /// Its keys are told together with the rest of its transaction: nobody may compare them before.
+  void spill(const Batch& part) {
+    sink_->spill(part);
+    spilled_keys_.add(part);
+  }
+
+  void write(const std::stop_token& stop) {
     const bool was_spilled = builder_.spilled();
     const auto batch = builder_.take();
-    const auto progress = writer_.write(batch, was_spilled);
+    follower_.writing();
+    const auto progress = sink_->write(batch, was_spilled, stop);
+    if (!progress) return;  // stopped
     follower_.changed_.add(batch);
-    follower_.applied(batch, progress);
+    if (was_spilled) {
+      follower_.changed_.add(spilled_keys_.snapshot());
+      spilled_keys_.clear();
+    }
+    follower_.applied(batch, *progress);
   }
 
   Follower& follower_;
-  BatchWriter writer_;
+  std::unique_ptr<BatchSink> sink_;
   BatchBuilder builder_;
+  ChangedKeys spilled_keys_;
   base::BoundedQueue<binlog::EventBytes> queue_;
 };
 
-Follower::Follower(mysql::Endpoint source, mysql::Endpoint target, FollowScope scope, std::uint32_t server_id,
+Follower::Follower(mysql::Endpoint source, SinkMaker sinks, FollowScope scope, std::uint32_t server_id,
                    ChangedKeys& changed, base::Log& log)
     : source_(std::move(source)),
-      target_(std::move(target)),
+      sinks_(std::move(sinks)),
       scope_(std::move(scope)),
       server_id_(server_id),
       changed_(changed),
@@ -129,6 +146,7 @@ void Follower::run(std::stop_token stop) {
       {
         const std::lock_guard lock(mutex_);
         status_.connected = false;
+        writing_since_.reset();
       }
       if (failure.kind() != FailureKind::transient) throw;
       log_.warn(std::string("the follow lost a server and tries again: ") + failure.what());
@@ -144,9 +162,15 @@ void Follower::heard() {
   status_.connected = true;
 }
 
+void Follower::writing() {
+  const std::lock_guard lock(mutex_);
+  writing_since_ = steady_clock::now();
+}
+
 void Follower::applied(const Batch& batch, const LaneProgress& progress) {
   {
     const std::lock_guard lock(mutex_);
+    writing_since_.reset();
     status_.applied = progress.end;
     status_.strictness = progress.strictness;
     status_.transactions += batch.transactions;
@@ -182,6 +206,7 @@ FollowStatus Follower::status() const {
     status.lag.reset();
     status.connected = false;
   }
+  if (writing_since_ && steady_clock::now() - *writing_since_ > stuck_after) status.lag.reset();
   return status;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "follow/batch_builder.hpp"
+#include "follow/batch_sink.hpp"
 #include "follow/changed_keys.hpp"
 #include "follow/progress.hpp"
 #include "mysql/endpoint.hpp"
@@ -29,13 +30,14 @@ struct FollowStatus {
   bool connected = false;
 };
 
-/// Keeps the target moving with the source: reads its binary log and applies it, batch by batch, each batch in the same
-/// target transaction as its progress. Reconnects after transient failures, for as long as it is not stopped.
+/// Keeps the target moving with the source: reads its binary log and hands it to a sink, batch by batch, which applies
+/// each batch in the same target transaction as its progress, or waits until the target's own replication has executed
+/// it. Reconnects after transient failures, for as long as it is not stopped.
 /// `run` belongs to one thread; everything else may be called from any thread.
 class Follower {
  public:
-  Follower(mysql::Endpoint source, mysql::Endpoint target, FollowScope scope, std::uint32_t server_id,
-           ChangedKeys& changed, base::Log& log);
+  Follower(mysql::Endpoint source, SinkMaker sinks, FollowScope scope, std::uint32_t server_id, ChangedKeys& changed,
+           base::Log& log);
 
   /// Follows until `stop`. Throws Failure(divergence, unsupported, source, target …) when it cannot go on.
   void run(std::stop_token stop);
@@ -49,6 +51,7 @@ class Follower {
 
  private:
   class Attempt;
+  void writing();
   void applied(const Batch& batch, const LaneProgress& progress);
   void heard();
   void resumed(const LaneProgress& progress);
@@ -57,7 +60,7 @@ class Follower {
   bool reached(const sql::SourcePosition& position) const;
 
   mysql::Endpoint source_;
-  mysql::Endpoint target_;
+  SinkMaker sinks_;
   FollowScope scope_;
   std::uint32_t server_id_;
   ChangedKeys& changed_;
@@ -67,6 +70,7 @@ class Follower {
   mutable std::condition_variable_any moved_;
   FollowStatus status_;
   std::chrono::steady_clock::time_point heard_at_{};
+  std::optional<std::chrono::steady_clock::time_point> writing_since_;  ///< the batch that the sink has now
 };
 
 }  // namespace reseal::follow

@@ -15,9 +15,9 @@ namespace {
 constexpr auto slice = milliseconds(200);  // between two looks at whether the follow has failed
 }
 
-LiveFollow::LiveFollow(mysql::Endpoint source, mysql::Endpoint target, follow::FollowScope scope,
+LiveFollow::LiveFollow(mysql::Endpoint source, follow::SinkMaker sinks, follow::FollowScope scope,
                        std::uint32_t server_id, follow::ChangedKeys& changed, base::Log& log)
-    : follower_(std::move(source), std::move(target), std::move(scope), server_id, changed, log),
+    : follower_(std::move(source), std::move(sinks), std::move(scope), server_id, changed, log),
       thread_([this](std::stop_token stop) {
         try {
           follower_.run(stop);

@@ -14,7 +14,7 @@ namespace reseal::run {
 /// failure.
 class LiveFollow {
  public:
-  LiveFollow(mysql::Endpoint source, mysql::Endpoint target, follow::FollowScope scope, std::uint32_t server_id,
+  LiveFollow(mysql::Endpoint source, follow::SinkMaker sinks, follow::FollowScope scope, std::uint32_t server_id,
              follow::ChangedKeys& changed, base::Log& log);
   ~LiveFollow();
   LiveFollow(const LiveFollow&) = delete;

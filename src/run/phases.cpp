@@ -8,6 +8,7 @@
 #include "base/failure.hpp"
 #include "base/task_group.hpp"
 #include "fence/source_fence.hpp"
+#include "follow/batch_writer.hpp"
 #include "follow/progress.hpp"
 #include "provision/accounts.hpp"
 #include "provision/provisioner.hpp"
@@ -175,8 +176,8 @@ void Run::resume_follow() {
   scope.exact_from = seed::exact_positions(*target_);
   // A replica's server id must be its own; ours is derived from the run, in the upper half where people seldom choose.
   const auto server_id = static_cast<std::uint32_t>(follow::stable_hash(id_) | 0x80000000U);
-  live_ = std::make_unique<LiveFollow>(endpoint(serves_), endpoint(cutover::other(serves_)), std::move(scope),
-                                       server_id, changed_, log_);
+  live_ = std::make_unique<LiveFollow>(endpoint(serves_), follow::applying_to(endpoint(cutover::other(serves_))),
+                                       std::move(scope), server_id, changed_, log_);
 }
 
 void Run::catch_up(std::stop_token stop) {
