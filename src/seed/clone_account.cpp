@@ -6,6 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "seed/wait_until.hpp"
 #include "sql/quote.hpp"
 
 namespace reseal::seed {
@@ -15,7 +16,9 @@ using base::Failure;
 using base::FailureKind;
 using nlohmann::json;
 
-constexpr unsigned parse_error = 1064;  // ER_PARSE_ERROR, whose text quotes the statement
+constexpr unsigned parse_error = 1064;     // ER_PARSE_ERROR, whose text quotes the statement
+constexpr unsigned no_such_thread = 1094;  // ER_NO_SUCH_THREAD
+constexpr auto end_bound = std::chrono::seconds(60);
 
 const std::string clone_account = "'reseal_clone'@'%'";
 
@@ -148,6 +151,24 @@ base::Secret make_clone_account(mysql::Session& donor) {
   }
   donor.execute("GRANT BACKUP_ADMIN ON *.* TO " + clone_account);
   return password;
+}
+
+void end_lost_clones(mysql::Session& donor, const std::stop_token& stop) {
+  const auto ended = [&] {
+    const auto rows = donor.query("SELECT PROCESSLIST_ID FROM performance_schema.threads WHERE PROCESSLIST_USER=" +
+                                  sql::quote_text(clone_user) + " AND PROCESSLIST_ID IS NOT NULL");
+    for (const auto& row : rows) {
+      try {
+        donor.execute("KILL CONNECTION " + row[0].value_or("0"));
+      } catch (const Failure& failure) {
+        if (failure.server_errno() != no_such_thread) throw;
+      }
+    }
+    return rows.empty();
+  };
+  const auto what = "an earlier clone of ours to end on " + donor.endpoint().text();
+  if (!wait_until(ended, end_bound, stop, what))
+    throw Failure(FailureKind::transient, "waited in vain for " + what + "; both servers are as they were. Run again");
 }
 
 void drop_clone_account(mysql::Session& server) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,9 @@ std::vector<std::string> own_grants(mysql::Session& session);
 /// password is a new random one each time and exists only in memory. Not written to the binary log: neither the donor's
 /// replicas nor the recipient, when it replays the donor's log, get to know the account.
 base::Secret make_clone_account(mysql::Session& donor);
+/// Ends what a clone that broke off left on the donor: it waits minutes for a recipient that does not come back, and no
+/// other clone can begin. Only while no clone of ours runs.
+void end_lost_clones(mysql::Session& donor, const std::stop_token& stop);
 /// Does nothing when it is not there. Not written to the binary log.
 void drop_clone_account(mysql::Session& server);
 

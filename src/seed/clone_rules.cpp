@@ -6,6 +6,7 @@
 
 #include "mysql/schema_reader.hpp"
 #include "seed/clone_account.hpp"
+#include "sql/quote.hpp"
 #include "sql/table.hpp"
 
 namespace reseal::seed {
@@ -103,7 +104,9 @@ void check_recipient_empty(Session& recipient) {
 }
 
 void check_running(Session& donor) {
-  const auto others = donor.scalar("SELECT COUNT(*) FROM performance_schema.threads WHERE PROCESSLIST_COMMAND='Clone'");
+  const auto others = donor.scalar(
+      "SELECT COUNT(*) FROM performance_schema.threads WHERE PROCESSLIST_COMMAND='Clone' AND PROCESSLIST_USER<>" +
+      sql::quote_text(clone_user));
   if (others != "0")
     throw Failure(FailureKind::transient, "cannot clone: the donor " + donor.endpoint().text() +
                                               " is being cloned already, and can be so once at a time; nothing was "
@@ -191,8 +194,11 @@ bool clone_runs(Session& recipient) {
   const auto tables = recipient.scalar(
       "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA='performance_schema' AND"
       " TABLE_NAME='clone_status'");
+  // A clone that ended with its server still says so after the restart, but no thread is at it.
   return tables != "0" &&
-         recipient.scalar("SELECT COUNT(*) FROM performance_schema.clone_status WHERE STATE='In Progress'") != "0";
+         recipient.scalar(
+             "SELECT COUNT(*) FROM performance_schema.clone_status c JOIN performance_schema.threads t"
+             " ON t.PROCESSLIST_ID=c.PID WHERE c.STATE='In Progress'") != "0";
 }
 
 }  // namespace reseal::seed

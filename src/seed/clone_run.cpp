@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "base/failure.hpp"
-#include "mysql/session.hpp"
 #include "seed/clone_account.hpp"
 #include "seed/clone_rules.hpp"
 #include "seed/wait_until.hpp"
@@ -23,19 +22,9 @@ using mysql::Session;
 
 // MySQL manual, "Server Error Message Reference".
 constexpr unsigned interrupted = 1317;       // ER_QUERY_INTERRUPTED
-constexpr unsigned no_such_thread = 1094;    // ER_NO_SUCH_THREAD
 constexpr unsigned no_supervisor = 3707;     // ER_RESTART_SERVER_FAILED
 constexpr auto patience = std::chrono::seconds(10);
 constexpr auto for_ever = std::chrono::hours(24 * 365);
-
-void note_progress(Session& recipient, CloneProgress& progress) {
-  const auto row = recipient
-                       .query("SELECT CAST(COALESCE(SUM(DATA),0) AS CHAR), CAST(COALESCE(SUM(ESTIMATE),0) AS CHAR)"
-                              " FROM performance_schema.clone_progress")
-                       .at(0);
-  progress.bytes_done = std::strtoull(row[0].value_or("0").c_str(), nullptr, 10);
-  progress.bytes = std::strtoull(row[1].value_or("0").c_str(), nullptr, 10);
-}
 
 /// Beside the thread that waits for the CLONE statement: reads how far it is, and kills it on stop.
 class CloneWatch final {
@@ -85,6 +74,15 @@ class CloneWatch final {
 }
 
 }  // namespace
+
+void note_progress(Session& recipient, CloneProgress& progress) {
+  const auto row = recipient
+                       .query("SELECT CAST(COALESCE(SUM(DATA),0) AS CHAR), CAST(COALESCE(SUM(ESTIMATE),0) AS CHAR)"
+                              " FROM performance_schema.clone_progress")
+                       .at(0);
+  progress.bytes_done = std::strtoull(row[0].value_or("0").c_str(), nullptr, 10);
+  progress.bytes = std::strtoull(row[1].value_or("0").c_str(), nullptr, 10);
+}
 
 CloneEnd run_clone(const mysql::Endpoint& recipient, const mysql::Endpoint& donor, const base::Secret& password,
                    CloneProgress& progress, const std::stop_token& stop) {

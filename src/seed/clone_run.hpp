@@ -7,6 +7,7 @@
 
 #include "base/secret.hpp"
 #include "mysql/endpoint.hpp"
+#include "mysql/session.hpp"
 
 namespace reseal::seed {
 
@@ -15,6 +16,9 @@ struct CloneProgress {
   std::atomic<std::uint64_t> bytes_done{0};
   std::atomic<std::uint64_t> bytes{0};
 };
+
+/// Reads the progress of the recipient's clone, the last one when none runs.
+void note_progress(mysql::Session& recipient, CloneProgress& progress);
 
 /// How a CLONE statement ended, as far as its connection tells.
 enum class CloneEnd {

@@ -114,6 +114,7 @@ void CloneSeed::clone(const std::stop_token& stop) {
   base::Secret password;
   {
     Session donor(donor_, Side::source, patience);
+    end_lost_clones(donor, stop);
     password = make_clone_account(donor);
   }
   come_back(run_clone(recipient_, donor_, password, progress_, stop), stop);
@@ -143,6 +144,7 @@ void CloneSeed::come_back(CloneEnd end, const std::stop_token& stop) {
     throw Failure(FailureKind::target, where + " does not hold the clone: " + clone_error(*recipient) +
                                            "; the donor is as it was, and the recipient holds no data that counts. Run "
                                            "again to clone anew");
+  note_progress(*recipient, progress_);
 }
 
 void CloneSeed::put_back(const KeptAccount& account) {

@@ -8,7 +8,6 @@
 #include "mysql/schema_reader.hpp"
 #include "seed/clone_pair_for_tests.hpp"
 #include "seed/clone_rules.hpp"
-#include "sql/quote.hpp"
 
 namespace reseal::seed {
 namespace {
@@ -18,6 +17,11 @@ using base::FailureKind;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+
+void run_all(const sandbox::TestServer& server, const std::vector<std::string>& statements) {
+  auto session = server.connect(Side::target);
+  for (const auto& statement : statements) session.execute(statement);
+}
 
 /// Writes to the donor until it goes, each transaction to two tables.
 class Writer final {
@@ -50,10 +54,9 @@ class Writer final {
 
 void replicate(ClonePair& pair, const sql::SourcePosition& from, bool gtid) {
   auto session = pair.recipient.connect(Side::target);
-  const auto& donor = pair.donor.endpoint();
-  session.execute("CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=" + std::to_string(donor.port) +
-                  ", SOURCE_USER='" + donor.user + "', SOURCE_PASSWORD=" + sql::quote_text(donor.password.reveal()) +
-                  ", SOURCE_SSL=1, " +
+  session.execute("CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=" +
+                  std::to_string(pair.donor.port()) +
+                  ", SOURCE_USER='feed', SOURCE_PASSWORD='Feed1-word', SOURCE_SSL=1, " +
                   (gtid ? "SOURCE_AUTO_POSITION=1"
                         : "SOURCE_LOG_FILE='" + from.binlog.file +
                               "', SOURCE_LOG_POS=" + std::to_string(from.binlog.offset)));
@@ -88,6 +91,7 @@ TEST_P(CloneSeedServer, replays_exactly_from_the_position_of_a_clone_under_write
   target.gtid = GetParam();
   ClonePair pair(options, target);
   pair.fill("canary");
+  run_all(pair.donor, {"CREATE USER feed IDENTIFIED BY 'Feed1-word'", "GRANT REPLICATION SLAVE ON *.* TO feed"});
   Writer writer(pair.donor);
   auto seed = pair.seed();
   EXPECT_FALSE(seed.cloned());
@@ -286,11 +290,6 @@ const std::vector<Refusal>& refusals() {
       {{"REVOKE BACKUP_ADMIN ON *.* FROM reseal"}, {"GRANT CLONE_ADMIN ON *.* TO reseal"}, "lacks BACKUP_ADMIN", {}, {}},
   };
   return all;
-}
-
-void run_all(const sandbox::TestServer& server, const std::vector<std::string>& statements) {
-  auto session = server.connect(Side::target);
-  for (const auto& statement : statements) session.execute(statement);
 }
 
 TEST(CloneSeedServer, refuses_before_anything_is_changed) {

@@ -46,8 +46,7 @@ std::vector<std::string> plain_general_tablespaces(Session& session) {
                       " ENCRYPTION<>'Y' ORDER BY NAME");
 }
 
-/// Tables with files of their own that do not say ENCRYPTION='Y'; those of sys are among them. A table or partition in a
-/// general tablespace has none of its own and is as encrypted as that.
+/// Those of sys too. A table in a general tablespace says ENCRYPTION='Y' as soon as that is encrypted.
 std::vector<sql::TableName> plain_tables(Session& session) {
   std::vector<sql::TableName> tables;
   for (const auto& row : session.query(
@@ -56,11 +55,6 @@ std::vector<sql::TableName> plain_tables(Session& session) {
            " ('mysql','information_schema','performance_schema') ORDER BY 1, 2"))
     tables.push_back({row[0].value_or(""), row[1].value_or("")});
   return tables;
-}
-
-bool in_general_tablespace(Session& session, const sql::TableName& name) {
-  const auto text = session.query("SHOW CREATE TABLE " + name.quoted()).at(0).at(1).value_or("");
-  return text.find("TABLESPACE `") != std::string::npos;
 }
 
 void go_on(EncryptProgress& progress, const std::stop_token& stop) {
@@ -88,14 +82,16 @@ void encrypt_in_place(Session& session, EncryptProgress& progress, const std::st
   session.execute("SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0");
   const auto tablespaces = plain_general_tablespaces(session);
   progress.done = 0;
-  progress.all = tablespaces.size() + plain_tables(session).size();
+  progress.all = tablespaces.size() + plain_tables(session).size();  // some become encrypted with their tablespace
   for (const auto& name : plain_schemas(session)) alter(session, "DATABASE " + sql::quote_name(name));
   for (const auto& name : tablespaces) {
     alter(session, "TABLESPACE " + sql::quote_name(name));
     go_on(progress, stop);
   }
-  for (const auto& name : plain_tables(session)) {
-    if (!in_general_tablespace(session, name)) alter(session, "TABLE " + name.quoted());
+  const auto tables = plain_tables(session);
+  progress.all = tablespaces.size() + tables.size();
+  for (const auto& name : tables) {
+    alter(session, "TABLE " + name.quoted());
     go_on(progress, stop);
   }
   renew_undo(session, undo_bound, stop);
