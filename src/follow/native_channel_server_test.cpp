@@ -29,7 +29,13 @@ class Channel : public ChannelServers {
         : session_(std::move(session)), undo_(std::move(undo)) {
       session_.execute(statement);
     }
-    ~Meanwhile() { session_.execute(undo_); }
+    ~Meanwhile() {
+      try {
+        session_.execute(undo_);
+      } catch (const Failure& failure) {
+        ADD_FAILURE() << failure.what();
+      }
+    }
     Meanwhile(const Meanwhile&) = delete;
     Meanwhile& operator=(const Meanwhile&) = delete;
     mysql::Session session_;
@@ -205,9 +211,9 @@ TEST_P(Channel, a_copy_whose_gtids_do_not_fit_is_refused) {
 }
 
 TEST_P(Channel, a_password_is_in_no_error) {
-  // Too long for replication: the server's own text quotes it.
+  // Too long for replication. The server's own words may quote the statement, and are left out whole.
   from_.password = base::Secret("canary-7713-" + std::string(40, 'x'));
-  const auto failure = failure_of([&] { channel().configure(from_, start_); }, {"canary", "xxx"});
+  const auto failure = failure_of([&] { channel().configure(from_, start_); }, {"canary", "xxx", "answered"});
   EXPECT_EQ(failure.kind(), FailureKind::target) << failure.what();
   EXPECT_NE(failure.server_errno(), 0U);
 }
