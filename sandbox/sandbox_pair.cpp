@@ -25,6 +25,8 @@ using base::FailureKind;
 
 // Its presence says that a folder is a sandbox's; commands on the folder lock it.
 constexpr const char* marker = ".reseal-sandbox";
+constexpr auto going_down_bound = std::chrono::seconds(60);
+constexpr unsigned access_denied = 1045;  // ER_ACCESS_DENIED_ERROR
 
 // Complete or absent: written beside and renamed.
 void write_private(const fs::path& path, const std::string& text) {
@@ -45,13 +47,17 @@ std::string option_text(const mysql::Endpoint& endpoint) {
          "\"\n";
 }
 
-void ask_server(PairMember& member, const mysql::Endpoint& endpoint) {
+void ask_server(PairMember& member, const mysql::Endpoint& endpoint) try {
   mysql::Session session(endpoint, member.name == "source" ? mysql::Side::source : mysql::Side::target,
                          std::chrono::seconds(10));
   member.version = session.scalar("SELECT CAST(VERSION() AS CHAR)").value_or("");
   member.encrypted = session.scalar(
                          "SELECT CAST(ENCRYPTION AS CHAR) FROM information_schema.INNODB_TABLESPACES "
                          "WHERE NAME = 'mysql'") == "Y";
+} catch (const Failure& failure) {
+  // A clone has taken the account away, and whoever cloned will put it back.
+  if (failure.server_errno() != access_denied) throw;
+  member.version = "login refused";
 }
 
 }  // namespace
@@ -111,7 +117,11 @@ void SandboxPair::start_member(const MysqlPrograms& programs, const std::string&
                                const ServerOptions& options) const {
   const auto folder = server_folder(name);
   const bool handed_out = fs::exists(option_file(name));
-  if (running_pid(name) != 0 && handed_out) return;
+  if (auto running = ServerProcess::find(running_pid(name), folder.data_argument()); running && handed_out) {
+    if (answers(socket_path(folder.root))) return;
+    // It is on its way down, as after a clone; or on its way up.
+    if (!running->ended_within(going_down_bound)) return;
+  }
   if (handed_out) {
     const auto endpoint = mysql::read_option_file(option_file(name), {"client"});
     try {

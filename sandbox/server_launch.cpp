@@ -42,6 +42,8 @@ bool port_is_free(std::uint16_t port) {
   return bound;
 }
 
+}  // namespace
+
 // mysqld opens its socket once it takes connections, and drops one that says nothing.
 bool answers(const fs::path& socket) {
   const int handle = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -54,6 +56,8 @@ bool answers(const fs::path& socket) {
   ::close(handle);
   return greeted;
 }
+
+namespace {
 
 // False when the server ended instead.
 bool answers_in_time(ServerProcess& process, const ServerFolder& folder, const fs::path& socket) {

@@ -31,6 +31,9 @@ mysql::Endpoint make_account(const ServerFolder& folder, const std::filesystem::
 /// made under the system's temporary folder, the same one until it is removed. `folder` must exist.
 std::filesystem::path socket_path(const std::filesystem::path& folder);
 
+/// Whether a server takes connections there now.
+bool answers(const std::filesystem::path& socket);
+
 /// Removes the temporary folder that socket_path made for `folder`, if it did. Only when no server uses it.
 void remove_socket_folder(const std::filesystem::path& folder);
 

@@ -28,6 +28,8 @@ std::vector<std::string> server_arguments(const ServerOptions& options) {
       "--skip-name-resolve",
       "--bind-address=127.0.0.1",
       "--secure-file-priv=",
+      // Without GTIDs a replica that crashed would else go on at a place that its rows are past.
+      "--relay-log-recovery=ON",
       std::string("--gtid-mode=") + on_off(options.gtid),
       std::string("--enforce-gtid-consistency=") + on_off(options.gtid),
       "--binlog-row-image=" + options.row_image,

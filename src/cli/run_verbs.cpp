@@ -61,7 +61,7 @@ int start_before_fence(const Command& command, run::Run& run, const SignalStop& 
                                                   " leave --until {} out; nothing was changed",
                                                   name(run.way()), command.until));
   if (run::FencedCopy copy(run, command.limits); copy.unfinished()) copy.back_out();
-  run.advance(run::Until::provisioned, signals.token());
+  run.advance(run::ahead_of_fence(run.way()), signals.token());
   std::cout << fmt::format(
       "run {} is {}; ready: reseal cutover begins the downtime: the source takes no writes from then on, is"
       " copied and compared, and the target serves when both are equal\n",

@@ -21,6 +21,7 @@ using sandbox::ServerOptions;
 struct SandboxChoice {
   std::string folder;
   std::string gtid = "on";
+  std::string target_gtid = "on";
   ServerOptions source = ServerOptions::plain_source();
   ServerOptions target = ServerOptions::encrypted_target();
 };
@@ -47,6 +48,7 @@ int run_up(const SandboxChoice& choice) {
   auto source = choice.source;
   auto target = choice.target;
   source.gtid = choice.gtid == "on";
+  target.gtid = choice.target_gtid == "on";
   source.extra = dashed(source.extra);
   target.extra = dashed(target.extra);
   SandboxPair pair(choice.folder);
@@ -137,6 +139,9 @@ void add_rds(CLI::App& verb, Chosen& chosen) {
 
 void add_server_options(CLI::App& up, SandboxChoice& choice) {
   up.add_option("--gtid", choice.gtid, "the source's gtid_mode")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  up.add_option("--target-gtid", choice.target_gtid, "the target's gtid_mode")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
   up.add_option("--row-image", choice.source.row_image, "the source's binlog_row_image")

@@ -38,6 +38,9 @@ std::string mark(Run& run, const sql::SourcePosition& position) {
 
 }  // namespace
 
+/// A clone takes the whole target, so that nothing can be made there ahead of it.
+Until ahead_of_fence(Way way) { return parts(way).seed == SeedKind::clone ? Until::checked : Until::provisioned; }
+
 bool moved_since_copy(Run& run, const sql::SourcePosition& now) { return run.fact(position_note) != mark(run, now); }
 
 std::optional<milliseconds> downtime_so_far(Run& run) {
@@ -53,6 +56,8 @@ void FencedCopy::look_ahead() {
   };
   if (fence::SourceFence(run_.source()).prepared_xa() != 0)
     refuse("the source holds prepared XA transactions (XA RECOVER shows them)");
+  // A clone comes plain, and is encrypted then.
+  if (parts(run_.way()).seed == SeedKind::clone) return;
   if (const auto plain = not_encrypted(run_.target(), run_.schemas())) refuse("the target is not encrypted: " + *plain);
 }
 
@@ -81,7 +86,7 @@ void FencedCopy::fence() {
 }
 
 void FencedCopy::execute(std::stop_token stop) {
-  run_.advance(Until::provisioned, stop);
+  run_.advance(ahead_of_fence(run_.way()), stop);
   look_ahead();
   try {
     fence();

@@ -35,6 +35,8 @@ class FencedCopy {
   SwitchOptions options_;
 };
 
+/// How far a run gets before the source is fenced for its copy.
+Until ahead_of_fence(Way way);
 /// Whether the log of the source has moved since it was fenced for the copy.
 bool moved_since_copy(Run& run, const sql::SourcePosition& now);
 /// Since the source was fenced for the copy, by this machine's clock; nothing when it was not.

@@ -8,6 +8,7 @@
 #include "base/failure.hpp"
 #include "fence/record_door.hpp"
 #include "fence/source_fence.hpp"
+#include "follow/channel_account.hpp"
 #include "run/finished_marker.hpp"
 #include "run/proxies.hpp"
 #include "run/switch_over.hpp"
@@ -120,9 +121,30 @@ Finish::Step Finish::clear_the_target() {
       [this] { run_.target().execute("DROP TABLE IF EXISTS reseal.chunk, reseal.exact, reseal.lane, reseal.marker"); }};
 }
 
+Finish::Step Finish::drop_the_follow_account() {
+  const auto account = std::string("'") + follow::follow_account + "'@'%'";
+  const auto gone = [](mysql::Session& server) {
+    return server.scalar(std::string("SELECT COUNT(*) FROM mysql.user WHERE user='") + follow::follow_account + "'") == "0";
+  };
+  return {{"the account with which the target replicated goes: " + account,
+           run_.options().source.text() + ", " + run_.options().target.text(), "nothing replicates any more",
+           "SET SESSION sql_log_bin=0; DROP USER IF EXISTS " + account + ", on the source with super_read_only OFF"},
+          [this, gone] { return gone(run_.source()) && gone(run_.target()); },
+          [this] {
+            follow::drop_follow_account(run_.target());
+            mysql::without_binlog(run_.source());
+            const fence::RecordDoor door(run_.source());
+            follow::drop_follow_account(run_.source());
+          }};
+}
+
 /// The first is the point of no return: were something cleared away before it, a rollback could begin without it.
 std::vector<Finish::Step> Finish::steps() {
-  return {end_the_way_back(), tell_the_source(), clear_the_source(), fence_the_source(), clear_the_target()};
+  std::vector<Step> steps = {end_the_way_back(), tell_the_source(), clear_the_source()};
+  if (parts(run_.way()).follow == FollowKind::replication) steps.push_back(drop_the_follow_account());
+  steps.push_back(fence_the_source());
+  steps.push_back(clear_the_target());
+  return steps;
 }
 
 FinishReport Finish::look() {

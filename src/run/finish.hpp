@@ -69,6 +69,7 @@ class Finish {
   Step clear_the_source();
   Step fence_the_source();
   Step clear_the_target();
+  Step drop_the_follow_account();
   std::vector<Remainder> remains();
   std::vector<Remainder> in_clear_text();
 

@@ -15,7 +15,7 @@
 namespace reseal::run {
 
 /// How far `start` goes before it stops and can be resumed.
-enum class Until { provisioned, seeded, caught_up, verified, armed };
+enum class Until { checked, provisioned, seeded, caught_up, verified, armed };
 
 /// What a process opens a run for. A finished run is opened to finish it only.
 enum class Purpose { move, finish };

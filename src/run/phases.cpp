@@ -69,9 +69,7 @@ std::string difference_text(const verify::VerifyReport& result) {
 
 }  // namespace
 
-void Run::provision() {
-  log_.info("provision: schema, accounts, views and routines on the target");
-  tables_ = mysql::read_tables(*source_, schemas_);
+void Run::note_identity() {
   note("provisioning", "begun");
   note("run_id", id_);
   note("way", std::string(name(way_)));
@@ -79,6 +77,27 @@ void Run::provision() {
   note("target", options_.target.text());
   note("source_version", source_facts_.version);
   note("target_version", target_facts_.version);
+}
+
+void Run::provision(std::stop_token stop) {
+  tables_ = mysql::read_tables(*source_, schemas_);
+  if (clones()) {
+    clone(std::move(stop));
+    tidy_clone();
+  }
+  record_on_target();
+  if (!clones()) provision_objects();
+  cutover::create_decision_tables(*target_);
+  create_marker_table(*target_);
+  // The bookmark comes last: everything the copy will miss is in the log after it.
+  if (parts(way_).follow != FollowKind::applier || follow::lanes_epoch(*target_)) return reach(Phase::provisioned);
+  const auto bookmark = read_bookmark(*source_, source_facts_);
+  follow::begin_lanes(*target_, options_.lanes, bookmark, 0, follow::Strictness::idempotent);
+  log_.info("bookmark: the log is kept and read from " + bookmark.text());
+  reach(Phase::provisioned);
+}
+
+void Run::record_on_target() {
   TargetRecord record(*target_);
   record.create();
   record.set({{"run_id", id_},
@@ -86,6 +105,10 @@ void Run::provision() {
               {"target_uuid", target_facts_.uuid},
               {"fingerprint", schema_fingerprint(tables_)}});
   note("provisioning", "known to the target");
+}
+
+void Run::provision_objects() {
+  log_.info("provision: schema, accounts, views and routines on the target");
   fence::close_standby(*target_);
   create_marker_table(*source_);
   provision::Provisioner provisioner(log_);
@@ -95,18 +118,11 @@ void Run::provision() {
   provision::grant_privileges(*source_, *target_, accounts);
   report(log_, provisioner.create_views_and_routines(*source_, *target_, schemas_));
   report(log_, provision::grant_privileges(*source_, *target_, accounts));
-  cutover::create_decision_tables(*target_);
-  create_marker_table(*target_);
-  if (fences_first()) return reach(Phase::provisioned);
-  // The bookmark comes last: everything the copy will miss is in the log after it.
-  if (follow::lanes_epoch(*target_)) return reach(Phase::provisioned);
-  const auto bookmark = read_bookmark(*source_, source_facts_);
-  follow::begin_lanes(*target_, options_.lanes, bookmark, 0, follow::Strictness::idempotent);
-  log_.info("bookmark: the log is kept and read from " + bookmark.text());
-  reach(Phase::provisioned);
 }
 
-void Run::seed(std::stop_token stop) {
+void Run::copy(std::stop_token stop) { clones() ? encrypt(std::move(stop)) : copy_rows(std::move(stop)); }
+
+void Run::copy_rows(std::stop_token stop) {
   seed::SeedOptions options;
   options.workers = options_.workers;
   options.bytes_per_chunk = options_.bytes_per_chunk;
@@ -176,22 +192,31 @@ void Run::resume_follow() {
   scope.exact_from = seed::exact_positions(*target_);
   // A replica's server id must be its own; ours is derived from the run, in the upper half where people seldom choose.
   const auto server_id = static_cast<std::uint32_t>(follow::stable_hash(id_) | 0x80000000U);
-  live_ = std::make_unique<LiveFollow>(endpoint(serves_), follow::applying_to(endpoint(cutover::other(serves_))),
-                                       std::move(scope), server_id, changed_, log_);
+  auto sinks = replicates() ? replication() : follow::applying_to(endpoint(cutover::other(serves_)));
+  live_ = std::make_unique<LiveFollow>(endpoint(serves_), std::move(sinks), std::move(scope), server_id, changed_, log_);
+}
+
+void Run::tell_follow(steady_clock::time_point since_start) {
+  const auto status = live_->status();
+  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(since(since_start).count(), 1));
+  const auto line = fmt::format("follow  {}  {} changes applied  {} changes/s  {} behind", status.applied.binlog.text(),
+                                grouped(status.changes), grouped(status.changes / seconds),
+                                status.lag ? fmt::format("{} ms", status.lag->count()) : "not known how far");
+  log_.info(line);
+  note("progress", line);
 }
 
 void Run::catch_up(std::stop_token stop) {
+  const auto start = steady_clock::now();
+  if (replicates()) {
+    log_.info("follow: the target's own replication catches up");
+    const Ticker lines(line_every, [&] { tell_follow(start); });
+    wait_followed(std::move(stop));
+    return reach(Phase::caught_up);
+  }
   log_.info("follow: catching up with what was written during the copy");
   {
-    const auto start = steady_clock::now();
-    const Ticker lines(line_every, [&] {
-      const auto status = live_->status();
-      const auto line = fmt::format(
-          "follow  {}  {} changes applied  {} changes/s", status.applied.binlog.text(), grouped(status.changes),
-          grouped(status.changes / static_cast<std::uint64_t>(std::max<std::int64_t>(since(start).count(), 1))));
-      log_.info(line);
-      note("progress", line);
-    });
+    const Ticker lines(line_every, [&] { tell_follow(start); });
     live_->wait_until_strict(stop);
   }
   log_.info("the copy's overlap is applied");
@@ -202,6 +227,7 @@ void Run::catch_up(std::stop_token stop) {
 }
 
 void Run::build_keys() {
+  if (clones()) return reach(Phase::caught_up);
   log_.info("building unique indexes and foreign keys");
   mysql::Session session(options_.target, mysql::Side::target);
   mysql::without_binlog(session);

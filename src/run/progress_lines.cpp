@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <mutex>
@@ -48,6 +49,18 @@ std::string duration_text(std::chrono::seconds duration) {
   if (seconds >= 3600) return fmt::format("{}h{:02}m", seconds / 3600, seconds / 60 % 60);
   if (seconds >= 60) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
   return fmt::format("{}s", seconds);
+}
+
+std::string copy_line(const std::string& what, std::uint64_t done, std::uint64_t all,
+                      std::chrono::steady_clock::time_point start) {
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
+  const auto rate = done / static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 1));
+  auto line = fmt::format("{:<7} {} of {}  {}/s", what, bytes_text(done), bytes_text(std::max(all, done)),
+                          bytes_text(rate));
+  if (rate > 0 && all > done)
+    line += "  ETA " + duration_text(std::chrono::seconds(static_cast<std::int64_t>((all - done) / rate)));
+  return line;
 }
 
 }  // namespace reseal::run

@@ -26,4 +26,8 @@ std::string bytes_text(std::uint64_t bytes);
 /// "2h11m", "45s"
 std::string duration_text(std::chrono::seconds duration);
 
+/// "clone   1.2 GiB of 3.4 GiB  210.0 MiB/s  ETA 12s", of what goes on since `start`.
+std::string copy_line(const std::string& what, std::uint64_t done, std::uint64_t all,
+                      std::chrono::steady_clock::time_point start);
+
 }  // namespace reseal::run

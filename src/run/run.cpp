@@ -9,6 +9,7 @@
 #include "run/finish.hpp"
 #include "run/identity.hpp"
 #include "run/own_sessions.hpp"
+#include "seed/clone_rules.hpp"
 #include "seed/logical_seed.hpp"
 #include "sql/quote.hpp"
 #include "verify/verifier.hpp"
@@ -47,6 +48,7 @@ Run::Run(RunOptions options, base::Log& log)
     endpoint->run = id_;
     endpoint->process = process;
   }
+  settle_clone();
   reconnect();
   // A killed process may have left statements running: its sessions are ended before anything is read, so that nothing
   // of it can still take effect afterwards.
@@ -140,7 +142,8 @@ void Run::poison(const std::string& why) {
 }
 
 std::optional<std::string> Run::poisoned() {
-  if (auto why = TargetRecord(*target_).get("poison")) return why;
+  if (phase_ > Phase::fresh)
+    if (auto why = TargetRecord(*target_).get("poison")) return why;
   // A target that was away could not be told.
   auto why = fact("poison").value_or("");
   return why.empty() ? std::nullopt : std::optional(std::move(why));
@@ -230,17 +233,25 @@ void Run::check_preconditions() {
 void Run::advance(Until until, std::stop_token stop) {
   if (phase_ >= Phase::switched) return;
   if (phase_ == Phase::fresh) {
-    check_preconditions();
-    provision();
+    // Under the fence of its copy all of this has been looked at, right before it.
+    if (!clone_stands() && !copied_under_fence()) {
+      check_preconditions();
+      if (clones()) seed::require_clonable(*source_, *target_);
+      if (replicates()) require_replicable();
+    }
+    note_identity();
+    if (clones() && !clone_stands() && !copied_under_fence()) prepare_clone();
+    if (until == Until::checked) return;
+    provision(stop);
   }
   // A copy that is to be made anew may differ; a run that is to be compared may too.
   throw_if_poisoned(until == Until::caught_up || until == Until::provisioned);
   fence::close_standby(*target_);
-  if (until == Until::provisioned) return;
+  if (until <= Until::provisioned) return;
   const bool follows = !fences_first();
   RESEAL_CHECK(follows || copied_under_fence());
   try {
-    if (phase_ < Phase::seeded) seed(stop);
+    if (phase_ < Phase::seeded) copy(stop);
     if (until == Until::seeded) return;
     if (follows && !live_) start_follow();
     if (phase_ < Phase::caught_up) follows ? catch_up(stop) : build_keys();
@@ -278,13 +289,14 @@ bool Run::fences_first() {
 
 void Run::discard_copy() {
   verified_here_ = false;
-  reach(Phase::provisioned);
-  seed::discard_copy(*target_, tables_);
+  if (phase_ > Phase::fresh) reach(clones() ? Phase::fresh : Phase::provisioned);
+  if (!clones()) seed::discard_copy(*target_, tables_);
   if (const auto why = poisoned(); why && why->rfind(found_by_comparison, 0) == 0) lift_poison("its copy is discarded");
+  if (clones()) discard_clone();
 }
 
 void Run::lift_poison(const std::string& why) {
-  TargetRecord(*target_).erase("poison");
+  if (phase_ > Phase::fresh) TargetRecord(*target_).erase("poison");
   record("poison-lifted", why);
   note("poison", "");
 }

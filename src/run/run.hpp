@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "cutover/decision_record.hpp"
+#include "follow/batch_sink.hpp"
 #include "follow/changed_keys.hpp"
 #include "journal/journal.hpp"
 #include "mysql/schema_reader.hpp"
@@ -18,6 +19,7 @@
 #include "run/phase.hpp"
 #include "run/standby_log.hpp"
 #include "run/target_record.hpp"
+#include "seed/clone_seed.hpp"
 #include "verify/report.hpp"
 
 namespace reseal::run {
@@ -60,7 +62,8 @@ class Run {
   bool fences_first();
   /// The same, and the fence has stood since before the copy.
   bool copied_under_fence() { return fences_first() && fact(fenced_for_copy_note) == "yes"; }
-  /// Empties the target's tables: the run is back at provisioned. Lifts a poison that a comparison set.
+  /// What was copied goes from the target, and the run is back where the copy begins. Lifts a poison that a comparison
+  /// set.
   void discard_copy();
   /// What was compared is so no more: the source takes writes again.
   void forget_comparison() { verified_here_ = false; }
@@ -90,6 +93,11 @@ class Run {
   void wait_followed(std::stop_token stop);
   /// Running from `caught_up` on.
   LiveFollow& live();
+  /// The target's own replication stands still; at the switch, so that nothing is applied past its position. Does nothing
+  /// where our applier follows.
+  void stop_replication();
+  /// The target knows no more of the source it replicated from. Once it serves.
+  void remove_replication();
   /// Ends the follow, with everything it has committed in place.
   void stop_follow() { live_.reset(); }
   /// Goes on where it was stopped in this process; what changed until then is still known.
@@ -117,10 +125,27 @@ class Run {
   void adopt_or_refuse(TargetRecord& record);
   void choose_way();
   void check_preconditions();
-  void provision();
-  void seed(std::stop_token stop);
+  void note_identity();
+  void provision(std::stop_token stop);
+  void record_on_target();
+  void provision_objects();
+  bool clones() const { return parts(way_).seed == SeedKind::clone; }
+  bool clone_stands();
+  void prepare_clone();
+  void settle_clone();
+  void take_over_clone(seed::CloneSeed& seed);
+  void clone(std::stop_token stop);
+  void tidy_clone();
+  void encrypt(std::stop_token stop);
+  void discard_clone();
+  bool replicates();
+  void require_replicable();
+  follow::SinkMaker replication();
+  void copy(std::stop_token stop);
+  void copy_rows(std::stop_token stop);
   void start_follow();
   void catch_up(std::stop_token stop);
+  void tell_follow(std::chrono::steady_clock::time_point since_start);
   void build_keys();
   void throw_if_poisoned(bool to_compare);
   void lift_poison(const std::string& why);
@@ -150,6 +175,7 @@ class Run {
   cutover::Serves serves_ = cutover::Serves::source;
   std::optional<StandbyLog> source_log_;  ///< while the target serves
   follow::ChangedKeys changed_;
+  follow::SinkMaker replication_;  ///< empty until the target replicates for this process
   std::unique_ptr<LiveFollow> live_;
 };
 

@@ -138,6 +138,7 @@ void SwitchOver::drain() {
   // Should the fence fall now, nothing may be applied: triggers are about to exist.
   facts_.follow_stopped = true;
   run_.stop_follow();
+  run_.stop_replication();
   facts_.drained = true;
 }
 
@@ -201,6 +202,7 @@ void SwitchOver::ask_decision() {
 
 void SwitchOver::open_standby() {
   run_.stop_follow();  // a switch that is finished after a restart has one running
+  if (from_ == cutover::Serves::source) run_.remove_replication();
   fence::open_standby(to());
   if (!fence::standby_open(to())) throw Failure(FailureKind::target, "the new side still refuses writes");
   facts_.standby_open = true;

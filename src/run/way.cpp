@@ -3,24 +3,46 @@
 
 #include <array>
 
+#include "base/failure.hpp"
+
 namespace reseal::run {
 namespace {
-constexpr std::array ways = {Way::stream, Way::dump};
+
+struct Entry {
+  Way way;
+  std::string_view name;
+  WayParts parts;
+};
+
+constexpr std::array<Entry, 4> ways = {{
+    {Way::stream, "stream", {SeedKind::rows, FollowKind::applier, FenceTime::at_switch}},
+    {Way::dump, "dump", {SeedKind::rows, FollowKind::none, FenceTime::before_copy}},
+    {Way::replica, "replica", {SeedKind::clone, FollowKind::replication, FenceTime::at_switch}},
+    {Way::snapshot, "snapshot", {SeedKind::clone, FollowKind::none, FenceTime::before_copy}},
+}};
+
+const Entry& entry(Way way) {
+  for (const auto& one : ways)
+    if (one.way == way) return one;
+  RESEAL_CHECK(false);
+  return ways.front();
 }
 
-WayParts parts(Way way) { return {way == Way::dump ? FenceTime::before_copy : FenceTime::at_switch}; }
+}  // namespace
 
-std::string_view name(Way way) { return way == Way::stream ? "stream" : "dump"; }
+WayParts parts(Way way) { return entry(way).parts; }
+
+std::string_view name(Way way) { return entry(way).name; }
 
 std::optional<Way> way_named(std::string_view text) {
-  for (const auto way : ways)
-    if (name(way) == text) return way;
+  for (const auto& one : ways)
+    if (one.name == text) return one.way;
   return std::nullopt;
 }
 
 std::string way_names() {
   std::string names;
-  for (const auto way : ways) names += (names.empty() ? "" : ", ") + std::string(name(way));
+  for (const auto& one : ways) names += (names.empty() ? "" : ", ") + std::string(one.name);
   return names;
 }
 

@@ -8,23 +8,32 @@
 namespace reseal::run {
 
 /// How a run moves the data, chosen when it begins and fixed from then on.
-enum class Way {
-  stream,  ///< copied row by row while the source serves, then followed by our applier
-  dump     ///< copied row by row under the fence: nothing is to be followed, and nothing can be written meanwhile
+enum class Way { stream, dump, replica, snapshot };
+
+/// How the target gets its first copy.
+enum class SeedKind {
+  rows,  ///< row by row, into tables that we make
+  clone  ///< the files of the whole server, by its clone plugin, and encrypted in place then
 };
+
+/// How the target catches up with what was written meanwhile. Only until the first switch: from then on each side
+/// follows the other by our applier.
+enum class FollowKind { none, applier, replication };
 
 /// When the source stops taking writes.
 enum class FenceTime { at_switch, before_copy };
 
 /// A way is one of each.
 struct WayParts {
-  FenceTime fence;
+  SeedKind seed;
+  FollowKind follow;
+  FenceTime fence;  ///< before_copy when nothing is followed
 };
 WayParts parts(Way way);
 
 std::string_view name(Way way);
 std::optional<Way> way_named(std::string_view text);
-/// All of them, for a message: "stream, dump".
+/// All of them, for a message: "stream, dump, …".
 std::string way_names();
 
 }  // namespace reseal::run

@@ -61,9 +61,6 @@ void check_settings(Session& donor, Session& recipient) {
     if (std::strtoull(variable(*server, "max_allowed_packet").c_str(), nullptr, 10) < 2U << 20U)
       refuse("max_allowed_packet is below 2 MiB on " + server->endpoint().text(),
              "SET PERSIST max_allowed_packet=67108864 there");
-  if (variable(donor, "super_read_only") == "1")
-    refuse("super_read_only is on at the donor, which needs the account " + std::string(clone_user),
-           "SET GLOBAL super_read_only=OFF there; read_only may stay on");
 }
 
 void check_engines(Session& donor) {
@@ -171,6 +168,12 @@ void require_clonable(Session& donor, Session& recipient) {
   check_engines(donor);
   check_places(donor);
   check_running(donor);
+}
+
+void require_writable(Session& donor) {
+  if (variable(donor, "super_read_only") == "1")
+    refuse("super_read_only is on at the donor, which needs the account " + std::string(clone_user),
+           "SET GLOBAL super_read_only=OFF there; read_only may stay on");
 }
 
 bool ensure_clone_plugin(Session& server) {

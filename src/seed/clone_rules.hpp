@@ -9,6 +9,9 @@ namespace reseal::seed {
 /// and what mends it; changes nothing. The plugin is not looked for: see `ensure_clone_plugin`.
 void require_clonable(mysql::Session& donor, mysql::Session& recipient);
 
+/// Whether the clone's account can be made on the donor. Throws Failure(refused) when not; changes nothing.
+void require_writable(mysql::Session& donor);
+
 /// Installs the clone plugin where it is missing; true when it did. It stays installed.
 bool ensure_clone_plugin(mysql::Session& server);
 

@@ -66,6 +66,10 @@ Session CloneSeed::log_in() {
   return Session(recipient_as_donor_, Side::target, patience);
 }
 
+void CloneSeed::write_on_donor(const std::function<void()>& write) {
+  options_.write_on_donor ? options_.write_on_donor(write) : write();
+}
+
 bool CloneSeed::holds_clone(Session& recipient) {
   const auto source = donor_.host + ":" + std::to_string(donor_.port);
   return has_table(recipient, "performance_schema", "clone_status") && has_table(recipient, "reseal", "marker") &&
@@ -101,6 +105,7 @@ void CloneSeed::clone(const std::stop_token& stop) {
     if (!runs) {
       Session donor(donor_, Side::source, patience);
       require_clonable(donor, recipient);
+      if (!options_.write_on_donor) require_writable(donor);
       for (auto* server : {&donor, &recipient})
         if (ensure_clone_plugin(*server)) log_.info("installed the clone plugin on " + server->endpoint().text());
       prepare_recipient(recipient);
@@ -115,7 +120,7 @@ void CloneSeed::clone(const std::stop_token& stop) {
   {
     Session donor(donor_, Side::source, patience);
     end_lost_clones(donor, stop);
-    password = make_clone_account(donor);
+    write_on_donor([&] { password = make_clone_account(donor); });
   }
   come_back(run_clone(recipient_, donor_, password, progress_, stop), stop);
 }
@@ -157,7 +162,7 @@ void CloneSeed::put_back(const KeptAccount& account) {
   forget_channels(recipient);
   drop_clone_account(recipient);
   Session donor(donor_, Side::source, patience);
-  drop_clone_account(donor);
+  write_on_donor([&] { drop_clone_account(donor); });
 }
 
 sql::SourcePosition CloneSeed::position() {

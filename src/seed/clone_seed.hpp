@@ -21,6 +21,8 @@ struct CloneOptions {
   std::string marker;
   /// Starts the recipient's server, which ends after a clone when it has no supervisor. Called once, then.
   std::function<void()> start_again;
+  /// Runs a short write on a donor that takes writes only so: the clone's account comes and goes. Empty: it takes them.
+  std::function<void(const std::function<void()>& write)> write_on_donor;
   /// How long the recipient may take to recover what was cloned and to answer.
   std::chrono::seconds restart_bound = std::chrono::hours(1);
 };
@@ -56,6 +58,7 @@ class CloneSeed final {
 
  private:
   mysql::Session log_in();
+  void write_on_donor(const std::function<void()>& write);
   void prepare_recipient(mysql::Session& recipient);
   void come_back(CloneEnd end, const std::stop_token& stop);
   bool holds_clone(mysql::Session& recipient);

@@ -192,8 +192,7 @@ void LogicalSeed::run(std::stop_token stop) {
   {
     mysql::Session target(target_, mysql::Side::target);
     mysql::without_binlog(target);
-    create_chunk_table(target);
-    create_exact_table(target);
+    create_progress_tables(target);
     std::map<sql::TableName, std::vector<Chunk>> stored;
     for (auto& chunk : read_chunks(target)) stored[chunk.table].push_back(std::move(chunk));
     for (const auto& table : tables_) {
@@ -266,9 +265,13 @@ void LogicalSeed::work(Work& work, std::stop_token stop) {
   }
 }
 
-void discard_copy(mysql::Session& target, const std::vector<sql::Table>& tables) {
+void create_progress_tables(mysql::Session& target) {
   create_chunk_table(target);
   create_exact_table(target);
+}
+
+void discard_copy(mysql::Session& target, const std::vector<sql::Table>& tables) {
+  create_progress_tables(target);
   // The plan first: rows without a plan are seen, a plan that says done without its rows is not.
   target.execute("DELETE FROM reseal.chunk");
   target.execute("DELETE FROM reseal.exact");

@@ -56,6 +56,9 @@ class LogicalSeed {
   Throttle throttle_;
 };
 
+/// Where the copy keeps its plan and the positions of tables without a row key; nothing where they are there.
+void create_progress_tables(mysql::Session& target);
+
 /// Takes the copy back: the tables are emptied and nothing is planned any more. Killed half way, it is to be called
 /// again before the next copy.
 void discard_copy(mysql::Session& target, const std::vector<sql::Table>& tables);

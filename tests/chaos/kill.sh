@@ -16,7 +16,12 @@ while (($# > 0)); do
   esac
   shift 2
 done
-[[ $rounds =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ && $first =~ ^[1-9][0-9]*$ && $gtid =~ ^(on|off)$ && $way =~ ^(stream|dump)$ ]] || usage
+[[ $rounds =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ && $first =~ ^[1-9][0-9]*$ && $gtid =~ ^(on|off)$ && $way =~ ^(stream|dump|replica|snapshot)$ ]] || usage
+# Where the copy is made under the fence, `cutover` makes it. A clone takes its time, most of it to encrypt.
+fence_first=no copy_ms=1200 target_gtid=on
+if [[ $way =~ ^(dump|snapshot)$ ]]; then fence_first=yes; fi
+if [[ $way =~ ^(replica|snapshot)$ ]]; then copy_ms=14000; fi
+if [[ $way == replica ]]; then target_gtid=$gtid; fi
 
 source "$root/tests/chaos/common.sh"
 round_folder= load= victim=
@@ -40,7 +45,8 @@ begin_round() {
   round_folder=$work/round-$round
   mkdir -p "$round_folder/hooks" "$round_folder/logs"
   servers=$round_folder/servers
-  "$reseal" sandbox up --dir "$servers" --gtid "$gtid" >"$round_folder/sandbox.out" 2>&1 || return 1
+  local up=("$reseal" sandbox up --dir "$servers" --gtid "$gtid" --target-gtid "$target_gtid")
+  "${up[@]}" >"$round_folder/sandbox.out" 2>&1 || return 1
   "$reseal" load prepare --defaults-file "$servers/source.cnf" --schema shop --scale "$scale" \
     >"$round_folder/prepare.out" 2>&1 || return 1
   # Triggers are created after the fence: many of them make the moments before the decision long enough to be hit.
@@ -56,7 +62,8 @@ printf '%s' "$servers/target.cnf" >"$round_folder/serving.\$\$" &&
   mv "$round_folder/serving.\$\$" "$round_folder/serving"
 sleep 0.05
 HOOK
-  chmod 755 "$round_folder/hooks/reseal-on-switch"
+  printf '#!/bin/sh\nexec%s\n' "$(printf ' "%s"' "${up[@]}")" >"$round_folder/hooks/reseal-on-restart"
+  chmod 755 "$round_folder/hooks/"*
   "$reseal" load run --defaults-file "$servers/source.cnf" --schema shop --clients 4 --seconds 0 \
     --log-dir "$round_folder/logs" --serving "$round_folder/serving" >"$round_folder/load.out" 2>&1 &
   load=$!
@@ -79,7 +86,7 @@ start_victim() {
   log=$round_folder/$(printf '%02d' "$attempt")-$1.log
   local arguments=("${run[@]}")
   if [[ $1 == start ]]; then arguments=("${run[@]:0:${#run[@]}-2}"); fi
-  if [[ $1/$way == start/stream ]]; then arguments+=(--until verified); fi
+  if [[ $1/$fence_first == start/no ]]; then arguments+=(--until verified); fi
   started_at=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
   "$reseal" "$1" "${arguments[@]}" >"$log" 2>&1 &
   victim=$!
@@ -128,7 +135,7 @@ place_of_kill() {
 
 # Every other kill of a copy under the fence is followed by `reseal start`, which is to give the source back.
 give_back() {
-  [[ $way == dump && $(phase) != switched ]] && choose 1 && ((chosen == 1)) || return 0
+  [[ $fence_first == yes && $(phase) != switched ]] && choose 1 && ((chosen == 1)) || return 0
   local decided
   start_victim start
   wait "$victim"
@@ -145,12 +152,12 @@ give_back() {
 # kill_in ZONE: runs what leads to the zone and kills it there, after a further random time. False: it had ended before.
 kill_in() {
   local verb=start
-  if [[ $1 == switch* || ($way == dump && $1 != provision) ]]; then verb=cutover; fi
+  if [[ $1 == switch* || ($fence_first == yes && $1 != provision) ]]; then verb=cutover; fi
   if [[ $verb == cutover && $((round % 2)) == 0 ]]; then stop_load; fi
   start_victim "$verb"
   case $1 in
     provision) choose 1000 ;;
-    seed) await_line 'bookmark:\|copy \|fence: ' && choose 1200 ;;
+    seed) await_line 'bookmark:\|copy \|fence: \|clone: ' && choose "$copy_ms" ;;
     follow) await_line 'follow: \|building unique\|verify: ' && choose 500 ;;
     verify) await_line 'verify: ' && choose 500 ;;
     switch) await_line '0 differences' && choose 600 ;;
