@@ -49,10 +49,10 @@ std::vector<std::string> plain_general_tablespaces(Session& session) {
 /// Those of sys too. A table in a general tablespace says ENCRYPTION='Y' as soon as that is encrypted.
 std::vector<sql::TableName> plain_tables(Session& session) {
   std::vector<sql::TableName> tables;
-  for (const auto& row : session.query(
-           "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE='BASE TABLE' AND"
-           " ENGINE='InnoDB' AND CREATE_OPTIONS NOT LIKE '%ENCRYPTION=''Y''%' AND TABLE_SCHEMA NOT IN"
-           " ('mysql','information_schema','performance_schema') ORDER BY 1, 2"))
+  for (const auto& row :
+       session.query("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE='BASE TABLE' AND"
+                     " ENGINE='InnoDB' AND CREATE_OPTIONS NOT LIKE '%ENCRYPTION=''Y''%' AND TABLE_SCHEMA NOT IN"
+                     " ('mysql','information_schema','performance_schema') ORDER BY 1, 2"))
     tables.push_back({row[0].value_or(""), row[1].value_or("")});
   return tables;
 }

@@ -26,9 +26,9 @@ std::uint64_t number(Session& session, const std::string& query) {
 }
 
 std::string undo_state(Session& session, const std::string& name) {
-  const auto rows = session.query(
-      "SELECT STATE FROM information_schema.INNODB_TABLESPACES WHERE SPACE_TYPE='Undo' AND NAME=" +
-      sql::quote_text(name));
+  const auto rows =
+      session.query("SELECT STATE FROM information_schema.INNODB_TABLESPACES WHERE SPACE_TYPE='Undo' AND NAME=" +
+                    sql::quote_text(name));
   return rows.empty() ? "absent" : rows[0][0].value_or("");
 }
 
@@ -67,9 +67,9 @@ void resize_redo(Session& session, std::uint64_t capacity, const std::stop_token
 }  // namespace
 
 void renew_undo(Session& session, std::chrono::seconds bound, const std::stop_token& stop) {
-  const auto rows = session.query(
-      "SELECT NAME FROM information_schema.INNODB_TABLESPACES WHERE SPACE_TYPE='Undo' AND NAME<>" +
-      sql::quote_text(helper) + " ORDER BY NAME");
+  const auto rows =
+      session.query("SELECT NAME FROM information_schema.INNODB_TABLESPACES WHERE SPACE_TYPE='Undo' AND NAME<>" +
+                    sql::quote_text(helper) + " ORDER BY NAME");
   if (undo_state(session, helper) == "absent")
     session.execute("CREATE UNDO TABLESPACE " + sql::quote_name(helper) + " ADD DATAFILE 'reseal_undo.ibu'");
   else
