@@ -113,6 +113,11 @@ inline std::vector<std::string> files_with(const std::filesystem::path& folder, 
   return found;
 }
 
+inline void run_all(const sandbox::TestServer& server, const std::vector<std::string>& statements) {
+  auto session = server.connect(Side::target);
+  for (const auto& statement : statements) session.execute(statement);
+}
+
 template <typename Action>
 base::Failure failure_of(const Action& action) {
   try {
