@@ -47,16 +47,19 @@ void check_versions(Session& donor, Session& recipient) {
            "Upgrade both, or take the way `stream`");
 }
 
+void check_same(Session& donor, Session& recipient, const std::string& setting) {
+  const auto on_donor = variable(donor, setting);
+  const auto on_recipient = variable(recipient, setting);
+  if (on_donor != on_recipient)
+    refuse(setting + " is " + on_donor + " on the donor and " + on_recipient + " on the recipient",
+           "Start the recipient with the donor's value");
+}
+
 void check_settings(Session& donor, Session& recipient) {
   for (const char* name :
        {"innodb_page_size", "innodb_data_file_path", "character_set_server", "collation_server",
-        "character_set_filesystem", "version_compile_os", "version_compile_machine", "lower_case_table_names"}) {
-    const auto on_donor = variable(donor, name);
-    const auto on_recipient = variable(recipient, name);
-    if (on_donor != on_recipient)
-      refuse(std::string(name) + " is " + on_donor + " on the donor and " + on_recipient + " on the recipient",
-             "Start the recipient with the donor's value");
-  }
+        "character_set_filesystem", "version_compile_os", "version_compile_machine", "lower_case_table_names"})
+    check_same(donor, recipient, name);
   for (auto* server : {&donor, &recipient})
     if (std::strtoull(variable(*server, "max_allowed_packet").c_str(), nullptr, 10) < 2U << 20U)
       refuse("max_allowed_packet is below 2 MiB on " + server->endpoint().text(),

