@@ -113,9 +113,10 @@ void execute_secret(mysql::Session& session, const base::Secret& statement, std:
     session.execute(statement.reveal());
   } catch (const Failure& failure) {
     if (failure.server_errno() == parse_error)
-      throw Failure(failure.kind(), std::string(what) + ": " + session.endpoint().text() +
-                                        " does not understand the statement, which is not shown as it holds a "
-                                        "password (1064)",
+      throw Failure(failure.kind(),
+                    std::string(what) + ": " + session.endpoint().text() +
+                        " does not understand the statement, which is not shown as it holds a "
+                        "password (1064)",
                     parse_error);
     throw failure.within(what);
   }
@@ -135,7 +136,8 @@ void put_back_account(mysql::Session& recipient, const KeptAccount& account, con
     try {
       recipient.execute(grant);
     } catch (const Failure& failure) {
-      throw failure.within(what + ": the donor's account may not grant it; give it that with GRANT OPTION and run again");
+      throw failure.within(what +
+                           ": the donor's account may not grant it; give it that with GRANT OPTION and run again");
     }
   }
 }

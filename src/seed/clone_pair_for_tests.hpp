@@ -21,8 +21,8 @@ using mysql::Session;
 using mysql::Side;
 
 /// The tables of the donor, with what is seldom: names, partitions, a tablespace of their own, full text.
-inline const std::vector<std::string> odd_tables = {
-    "shop.orders", "shop.parts", "shop.shared", "shop.words", "`we``ird @#%-é`.`a'b\"c/d.e \\ #p#x`"};
+inline const std::vector<std::string> odd_tables = {"shop.orders", "shop.parts", "shop.shared", "shop.words",
+                                                    "`we``ird @#%-é`.`a'b\"c/d.e \\ #p#x`"};
 
 /// A plain donor and an encrypted, empty recipient. The test's thread starts the servers.
 struct ClonePair {
@@ -54,7 +54,8 @@ struct ClonePair {
       session.execute("UPDATE " + table + " SET note=CONCAT('" + canary + " again ', id) WHERE id%4=0");
       session.execute("DELETE FROM " + table + " WHERE id%5=0");
     }
-    session.execute("CREATE EVENT shop.tick ON SCHEDULE EVERY 1 SECOND DO INSERT INTO shop.orders (note) VALUES ('tick')");
+    session.execute(
+        "CREATE EVENT shop.tick ON SCHEDULE EVERY 1 SECOND DO INSERT INTO shop.orders (note) VALUES ('tick')");
     session.execute("SET GLOBAL event_scheduler=OFF");
   }
 
@@ -110,6 +111,11 @@ inline std::vector<std::string> files_with(const std::filesystem::path& folder, 
     if (bytes.find(text) != std::string::npos) found.push_back(entry.path().filename().string());
   }
   return found;
+}
+
+inline void run_all(const sandbox::TestServer& server, const std::vector<std::string>& statements) {
+  auto session = server.connect(Side::target);
+  for (const auto& statement : statements) session.execute(statement);
 }
 
 template <typename Action>

@@ -47,16 +47,19 @@ void check_versions(Session& donor, Session& recipient) {
            "Upgrade both, or take the way `stream`");
 }
 
+void check_same(Session& donor, Session& recipient, const std::string& setting) {
+  const auto on_donor = variable(donor, setting);
+  const auto on_recipient = variable(recipient, setting);
+  if (on_donor != on_recipient)
+    refuse(setting + " is " + on_donor + " on the donor and " + on_recipient + " on the recipient",
+           "Start the recipient with the donor's value");
+}
+
 void check_settings(Session& donor, Session& recipient) {
-  for (const char* name : {"innodb_page_size", "innodb_data_file_path", "character_set_server", "collation_server",
-                           "character_set_filesystem", "version_compile_os", "version_compile_machine",
-                           "lower_case_table_names"}) {
-    const auto on_donor = variable(donor, name);
-    const auto on_recipient = variable(recipient, name);
-    if (on_donor != on_recipient)
-      refuse(std::string(name) + " is " + on_donor + " on the donor and " + on_recipient + " on the recipient",
-             "Start the recipient with the donor's value");
-  }
+  for (const char* name :
+       {"innodb_page_size", "innodb_data_file_path", "character_set_server", "collation_server",
+        "character_set_filesystem", "version_compile_os", "version_compile_machine", "lower_case_table_names"})
+    check_same(donor, recipient, name);
   for (auto* server : {&donor, &recipient})
     if (std::strtoull(variable(*server, "max_allowed_packet").c_str(), nullptr, 10) < 2U << 20U)
       refuse("max_allowed_packet is below 2 MiB on " + server->endpoint().text(),
@@ -75,7 +78,8 @@ void check_engines(Session& donor) {
 }
 
 void check_places(Session& donor) {
-  // Paths below the data directory are told as ./…; general tablespaces elsewhere, DATA DIRECTORY and undo are absolute.
+  // Paths below the data directory are told as ./…; general tablespaces elsewhere, DATA DIRECTORY and undo are
+  // absolute.
   const auto outside = donor.query(
       "SELECT TABLESPACE_NAME, FILE_NAME FROM information_schema.FILES WHERE ENGINE='InnoDB' AND FILE_NAME LIKE '/%'"
       " AND LEFT(FILE_NAME, CHAR_LENGTH(@@datadir))<>@@datadir LIMIT 1");
@@ -142,7 +146,8 @@ void check_privileges(Session& donor, Session& recipient) {
     if (!on_donor.held.contains(name))
       refuse("our account lacks " + std::string(name) + " on the donor",
              "GRANT " + std::string(name) + " ON *.* TO it there");
-  for (const char* name : {"CLONE_ADMIN", "SYSTEM_VARIABLES_ADMIN", "PERSIST_RO_VARIABLES_ADMIN", "CONNECTION_ADMIN"})
+  for (const char* name : {"CLONE_ADMIN", "SYSTEM_VARIABLES_ADMIN", "PERSIST_RO_VARIABLES_ADMIN", "CONNECTION_ADMIN",
+                           "CREATE USER", "REPLICATION_SLAVE_ADMIN", "RELOAD"})
     if (!on_recipient.held.contains(name))
       refuse("our account lacks " + std::string(name) + " on the recipient",
              "GRANT " + std::string(name) + " ON *.* TO it there");
@@ -160,7 +165,8 @@ void check_privileges(Session& donor, Session& recipient) {
 
 void require_clonable(Session& donor, Session& recipient) {
   if (!donor.endpoint().socket.empty())
-    refuse("the donor is named by a socket, and the recipient must reach it over the network", "Name its host and port");
+    refuse("the donor is named by a socket, and the recipient must reach it over the network",
+           "Name its host and port");
   check_versions(donor, recipient);
   check_settings(donor, recipient);
   check_recipient_empty(recipient);
@@ -198,10 +204,9 @@ bool clone_runs(Session& recipient) {
       "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA='performance_schema' AND"
       " TABLE_NAME='clone_status'");
   // A clone that ended with its server still says so after the restart, but no thread is at it.
-  return tables != "0" &&
-         recipient.scalar(
-             "SELECT COUNT(*) FROM performance_schema.clone_status c JOIN performance_schema.threads t"
-             " ON t.PROCESSLIST_ID=c.PID WHERE c.STATE='In Progress'") != "0";
+  return tables != "0" && recipient.scalar(
+                              "SELECT COUNT(*) FROM performance_schema.clone_status c JOIN performance_schema.threads t"
+                              " ON t.PROCESSLIST_ID=c.PID WHERE c.STATE='In Progress'") != "0";
 }
 
 }  // namespace reseal::seed

@@ -5,8 +5,8 @@
 
 namespace reseal::seed {
 
-/// Whether the clone plugin can copy `donor` to `recipient` whole. Throws Failure(refused) with the first reason why not
-/// and what mends it; changes nothing. The plugin is not looked for: see `ensure_clone_plugin`.
+/// Whether the clone plugin can copy `donor` to `recipient` whole. Throws Failure(refused) with the first reason why
+/// not and what mends it; changes nothing. The plugin is not looked for: see `ensure_clone_plugin`.
 void require_clonable(mysql::Session& donor, mysql::Session& recipient);
 
 /// Whether the clone's account can be made on the donor. Throws Failure(refused) when not; changes nothing.

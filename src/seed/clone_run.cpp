@@ -21,8 +21,8 @@ using base::FailureKind;
 using mysql::Session;
 
 // MySQL manual, "Server Error Message Reference".
-constexpr unsigned interrupted = 1317;       // ER_QUERY_INTERRUPTED
-constexpr unsigned no_supervisor = 3707;     // ER_RESTART_SERVER_FAILED
+constexpr unsigned interrupted = 1317;    // ER_QUERY_INTERRUPTED
+constexpr unsigned no_supervisor = 3707;  // ER_RESTART_SERVER_FAILED
 constexpr auto patience = std::chrono::seconds(10);
 constexpr auto for_ever = std::chrono::hours(24 * 365);
 
@@ -68,17 +68,19 @@ class CloneWatch final {
 };
 
 [[noreturn]] void say_stopped(const mysql::Endpoint& recipient) {
-  throw Failure(FailureKind::interrupted,
-                "stopped while cloning to " + recipient.text() +
-                    ": the recipient has no data of the donor, and none of its own, as before. Run again to clone anew");
+  throw Failure(
+      FailureKind::interrupted,
+      "stopped while cloning to " + recipient.text() +
+          ": the recipient has no data of the donor, and none of its own, as before. Run again to clone anew");
 }
 
 }  // namespace
 
 void note_progress(Session& recipient, CloneProgress& progress) {
   const auto row = recipient
-                       .query("SELECT CAST(COALESCE(SUM(DATA),0) AS CHAR), CAST(COALESCE(SUM(ESTIMATE),0) AS CHAR)"
-                              " FROM performance_schema.clone_progress")
+                       .query(
+                           "SELECT CAST(COALESCE(SUM(DATA),0) AS CHAR), CAST(COALESCE(SUM(ESTIMATE),0) AS CHAR)"
+                           " FROM performance_schema.clone_progress")
                        .at(0);
   progress.bytes_done = std::strtoull(row[0].value_or("0").c_str(), nullptr, 10);
   progress.bytes = std::strtoull(row[1].value_or("0").c_str(), nullptr, 10);

@@ -22,14 +22,14 @@ void note_progress(mysql::Session& recipient, CloneProgress& progress);
 
 /// How a CLONE statement ended, as far as its connection tells.
 enum class CloneEnd {
-  restarts,      ///< all is copied, and the server's supervisor starts it again
-  stays_down,    ///< all is copied, and the server waits to be started by somebody else (error 3707)
-  not_known      ///< the connection broke: what the server holds is told once it answers again
+  restarts,    ///< all is copied, and the server's supervisor starts it again
+  stays_down,  ///< all is copied, and the server waits to be started by somebody else (error 3707)
+  not_known    ///< the connection broke: what the server holds is told once it answers again
 };
 
-/// Runs CLONE INSTANCE FROM on the recipient, in a session of its own, and keeps `progress`. On stop the clone is killed
-/// and Failure(interrupted) thrown: the recipient has no user data then, nor had it any before. Throws what the server
-/// answers, without the statement.
+/// Runs CLONE INSTANCE FROM on the recipient, in a session of its own, and keeps `progress`. On stop the clone is
+/// killed and Failure(interrupted) thrown: the recipient has no user data then, nor had it any before. Throws what the
+/// server answers, without the statement.
 CloneEnd run_clone(const mysql::Endpoint& recipient, const mysql::Endpoint& donor, const base::Secret& password,
                    CloneProgress& progress, const std::stop_token& stop);
 

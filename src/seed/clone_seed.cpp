@@ -35,12 +35,15 @@ std::string clone_error(Session& recipient) {
          base::printable(rows[0][2].value_or(""));
 }
 
-/// A clone of a replica knows the replica's source and would follow it.
+/// A clone of a replica knows the replica's source and would follow it. Channels that a caller made since stay: the
+/// clone's account, which goes last, tells that there can be none yet.
 void forget_channels(Session& recipient) {
-  if (recipient.scalar("SELECT COUNT(*) FROM performance_schema.replication_connection_configuration") != "0") {
-    recipient.execute("STOP REPLICA");
-    recipient.execute("RESET REPLICA ALL");
-  }
+  if (recipient.scalar("SELECT COUNT(*) FROM information_schema.USER_ATTRIBUTES WHERE USER=" +
+                       sql::quote_text(clone_user)) == "0" ||
+      recipient.scalar("SELECT COUNT(*) FROM performance_schema.replication_connection_configuration") == "0")
+    return;
+  recipient.execute("STOP REPLICA");
+  recipient.execute("RESET REPLICA ALL");
 }
 
 }  // namespace
@@ -73,9 +76,10 @@ void CloneSeed::write_on_donor(const std::function<void()>& write) {
 bool CloneSeed::holds_clone(Session& recipient) {
   const auto source = donor_.host + ":" + std::to_string(donor_.port);
   return has_table(recipient, "performance_schema", "clone_status") && has_table(recipient, "reseal", "marker") &&
-         recipient.scalar("SELECT COUNT(*) FROM performance_schema.clone_status WHERE STATE='Completed' AND ERROR_NO=0"
-                          " AND SOURCE=" +
-                          sql::quote_text(source)) != "0" &&
+         recipient.scalar(
+             "SELECT COUNT(*) FROM performance_schema.clone_status WHERE STATE='Completed' AND ERROR_NO=0"
+             " AND SOURCE=" +
+             sql::quote_text(source)) != "0" &&
          recipient.scalar("SELECT COUNT(*) FROM reseal.marker WHERE token=" + sql::quote_text(options_.marker)) != "0";
 }
 
@@ -143,8 +147,9 @@ void CloneSeed::come_back(CloneEnd end, const std::stop_token& stop) {
   const auto where = "the recipient " + recipient_.text();
   if (!wait_until(answers, options_.restart_bound, stop, where + " to come back from the clone"))
     throw Failure(FailureKind::transient,
-                  where + " does not answer after the clone; the donor is as it was. Start the server, and run again. If "
-                          "it cannot start, its error log says why: then give it a new, empty data directory");
+                  where +
+                      " does not answer after the clone; the donor is as it was. Start the server, and run again. If "
+                      "it cannot start, its error log says why: then give it a new, empty data directory");
   if (!holds_clone(*recipient))
     throw Failure(FailureKind::target, where + " does not hold the clone: " + clone_error(*recipient) +
                                            "; the donor is as it was, and the recipient holds no data that counts. Run "

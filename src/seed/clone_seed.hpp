@@ -28,8 +28,8 @@ struct CloneOptions {
 };
 
 /// The physical seed where we can log in to both servers: the clone plugin copies the donor's files to the empty
-/// recipient, which then is the donor as of `position`: data, accounts, events, routines. Every file arrives as plain as
-/// it is on the donor: `encrypt_in_place` is what comes next.
+/// recipient, which then is the donor as of `position`: data, accounts, events, routines. Every file arrives as plain
+/// as it is on the donor: `encrypt_in_place` is what comes next.
 ///
 /// A caller does: unless `cloned`, note `account_to_keep` durably, then `clone`; then `put_back` the noted account.
 /// After a kill at any point it does the same again, with the account that it noted first.

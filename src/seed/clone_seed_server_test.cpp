@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "seed/clone_seed.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/temporary_folder.hpp"
 #include "mysql/schema_reader.hpp"
 #include "seed/clone_pair_for_tests.hpp"
 #include "seed/clone_rules.hpp"
+#include "seed/clone_seed.hpp"
 
 namespace reseal::seed {
 namespace {
@@ -17,11 +15,6 @@ using base::FailureKind;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-void run_all(const sandbox::TestServer& server, const std::vector<std::string>& statements) {
-  auto session = server.connect(Side::target);
-  for (const auto& statement : statements) session.execute(statement);
-}
 
 /// Writes to the donor until it goes, each transaction to two tables.
 class Writer final {
@@ -54,12 +47,11 @@ class Writer final {
 
 void replicate(ClonePair& pair, const sql::SourcePosition& from, bool gtid) {
   auto session = pair.recipient.connect(Side::target);
-  session.execute("CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=" +
-                  std::to_string(pair.donor.port()) +
-                  ", SOURCE_USER='feed', SOURCE_PASSWORD='Feed1-word', SOURCE_SSL=1, " +
-                  (gtid ? "SOURCE_AUTO_POSITION=1"
-                        : "SOURCE_LOG_FILE='" + from.binlog.file +
-                              "', SOURCE_LOG_POS=" + std::to_string(from.binlog.offset)));
+  session.execute(
+      "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=" + std::to_string(pair.donor.port()) +
+      ", SOURCE_USER='feed', SOURCE_PASSWORD='Feed1-word', SOURCE_SSL=1, " +
+      (gtid ? "SOURCE_AUTO_POSITION=1"
+            : "SOURCE_LOG_FILE='" + from.binlog.file + "', SOURCE_LOG_POS=" + std::to_string(from.binlog.offset)));
   session.execute("START REPLICA");
 }
 
@@ -69,7 +61,8 @@ void catch_up(ClonePair& pair) {
   auto session = pair.recipient.connect(Side::target);
   const auto error = [&] {
     return session
-        .scalar("SELECT COALESCE(MAX(LAST_ERROR_MESSAGE),'') FROM performance_schema.replication_applier_status_by_worker")
+        .scalar(
+            "SELECT COALESCE(MAX(LAST_ERROR_MESSAGE),'') FROM performance_schema.replication_applier_status_by_worker")
         .value_or("");
   };
   wait_for([&] { return !error().empty() || session.scalar("SELECT token FROM reseal.marker") == "the end"; });
@@ -102,7 +95,9 @@ TEST_P(CloneSeedServer, replays_exactly_from_the_position_of_a_clone_under_write
   EXPECT_EQ(pair.starts, 1);
   EXPECT_GT(pair.progress.bytes_done, 0U);
   const auto position = seed.position();
+  auto look = pair.recipient.connect(Side::target);
   EXPECT_EQ(position.gtids.empty(), !GetParam());
+  EXPECT_EQ(position.gtids, mysql::gtid_executed(look));
 
   const int at_the_end = writer.written();
   wait_for([&] { return writer.written() > at_the_end + 20; });
@@ -116,7 +111,10 @@ INSTANTIATE_TEST_SUITE_P(GtidAndNot, CloneSeedServer, testing::Bool());
 TEST(CloneSeedServer, holds_the_recipient_still_and_gives_its_account_back) {
   ClonePair pair;
   pair.fill("canary");
-  pair.donor.connect(Side::source).execute("SET GLOBAL event_scheduler=ON");
+  // The donor is a replica itself, of a source that does not answer.
+  run_all(pair.donor,
+          {"SET GLOBAL event_scheduler=ON",
+           "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=1, SOURCE_USER='none'", "START REPLICA"});
   auto admin = pair.recipient.connect(Side::target);
   admin.execute("CREATE USER `mo'ver`@'127.%' IDENTIFIED BY 'Right1-word' REQUIRE SSL");
   admin.execute("CREATE ROLE keeper");
@@ -136,9 +134,18 @@ TEST(CloneSeedServer, holds_the_recipient_still_and_gives_its_account_back) {
   EXPECT_EQ(account.tls_demand, "SSL");
   seed.clone({});
   EXPECT_EQ(failure_of([&] { Session(mover, Side::target); }).server_errno(), 1045U);
+  const std::string replicas = "SELECT COUNT(*) FROM performance_schema.replication_connection_";
+  {
+    auto as_donor = pair.donor.endpoint();
+    as_donor.port = mover.port;
+    Session look(as_donor, Side::target);
+    EXPECT_EQ(look.scalar(replicas + "configuration"), "1");
+    EXPECT_EQ(look.scalar(replicas + "status WHERE SERVICE_STATE<>'OFF'"), "0");
+  }
   seed.put_back(KeptAccount::parse(account.text()).value());
 
   Session session(mover, Side::target);
+  EXPECT_EQ(session.scalar(replicas + "configuration"), "0");
   auto back = read_own_account(session);
   EXPECT_EQ(back.grants, account.grants);
   EXPECT_EQ(back.tls_demand, "SSL");
@@ -257,82 +264,6 @@ TEST(CloneSeedServer, awaits_the_clone_that_a_killed_process_began) {
   EXPECT_EQ(problem, "");
   pair.seed().put_back(account);
   expect_same_rows(pair);
-}
-
-struct Refusal {
-  std::vector<std::string> on_donor;
-  std::vector<std::string> on_recipient;
-  std::string says;
-  std::vector<std::string> mend_donor;
-  std::vector<std::string> mend_recipient;
-};
-
-const std::vector<Refusal>& refusals() {
-  static const std::vector<Refusal> all = {
-      {{"CREATE TABLE shop.old (id INT) ENGINE=MyISAM"}, {}, "shop.old has the engine MyISAM", {"DROP TABLE shop.old"}, {}},
-      {{"CREATE TABLE shop.inside (id INT) TABLESPACE innodb_system"},
-       {},
-       "shop/inside lies in the system tablespace",
-       {"DROP TABLE shop.inside"},
-       {}},
-      {{"SET GLOBAL max_allowed_packet=1048576"},
-       {},
-       "max_allowed_packet is below 2 MiB",
-       {"SET GLOBAL max_allowed_packet=DEFAULT"},
-       {}},
-      {{"SET GLOBAL super_read_only=ON"}, {}, "super_read_only is on", {"SET GLOBAL read_only=OFF"}, {}},
-      {{}, {"CREATE DATABASE mine"}, "holds the schema mine", {}, {"DROP DATABASE mine"}},
-      {{}, {"SET GLOBAL collation_server=utf8mb4_bin"}, "collation_server is utf8mb4_0900_ai_ci on the donor and "
-                                                        "utf8mb4_bin",
-       {},
-       {"SET GLOBAL collation_server=DEFAULT"}},
-      {{}, {"REVOKE CLONE_ADMIN ON *.* FROM reseal"}, "lacks CLONE_ADMIN on the recipient", {}, {}},
-      {{"REVOKE BACKUP_ADMIN ON *.* FROM reseal"}, {"GRANT CLONE_ADMIN ON *.* TO reseal"}, "lacks BACKUP_ADMIN", {}, {}},
-  };
-  return all;
-}
-
-TEST(CloneSeedServer, refuses_before_anything_is_changed) {
-  ClonePair pair;
-  pair.fill("canary");
-  for (const auto& refusal : refusals()) {
-    run_all(pair.donor, refusal.on_donor);
-    run_all(pair.recipient, refusal.on_recipient);
-    const auto failure = failure_of([&] { pair.seed().clone({}); });
-    EXPECT_EQ(failure.kind(), FailureKind::refused) << failure.what();
-    EXPECT_THAT(failure.what(), HasSubstr(refusal.says));
-    EXPECT_THAT(failure.what(), HasSubstr("nothing was changed"));
-    run_all(pair.donor, refusal.mend_donor);
-    run_all(pair.recipient, refusal.mend_recipient);
-  }
-  for (auto* server : {&pair.donor, &pair.recipient}) {
-    auto session = server->connect(Side::target);
-    EXPECT_EQ(session.scalar("SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME='clone'"), "0");
-    EXPECT_EQ(session.scalar("SELECT COUNT(*) FROM performance_schema.persisted_variables"), "0");
-    EXPECT_EQ(session.scalar("SELECT COUNT(*) FROM mysql.user WHERE user='reseal_clone'"), "0");
-  }
-}
-
-TEST(CloneSeedServer, refuses_a_tablespace_outside_of_the_data_directory) {
-  const auto outside = base::make_temporary_folder("reseal-outside-");
-  {
-    auto options = sandbox::ServerOptions::plain_source();
-    options.extra = {"--innodb-directories=" + outside.string()};
-    ClonePair pair(options);
-    run_all(pair.donor, {"CREATE DATABASE shop", "CREATE TABLE shop.far (id INT) DATA DIRECTORY='" + outside.string() + "'"});
-    const auto failure = failure_of([&] { pair.seed().clone({}); });
-    EXPECT_EQ(failure.kind(), FailureKind::refused);
-    EXPECT_THAT(failure.what(), HasSubstr("shop/far lies outside its data directory, in " + outside.string()));
-  }
-  std::filesystem::remove_all(outside);
-}
-
-TEST(KeptAccountText, is_refused_when_something_is_missing) {
-  const KeptAccount account{"a\n'b", "%", "SUBJECT '/C=x \" y'", {"GRANT SELECT ON *.* TO `a\n'b`@`%`"}};
-  EXPECT_EQ(KeptAccount::parse(account.text()).value(), account);
-  for (const char* text : {"", "[]", "{}", R"({"user":"a","host":"%","tls_demand":"NONE"})",
-                           R"({"user":"a","host":"%","tls_demand":"NONE","grants":[1]})"})
-    EXPECT_FALSE(KeptAccount::parse(text).ok()) << text;
 }
 
 }  // namespace

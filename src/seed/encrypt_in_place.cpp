@@ -13,18 +13,24 @@ using base::Failure;
 using base::FailureKind;
 using mysql::Session;
 
+[[noreturn]] void refuse_off(const Session& session, const std::string& setting) {
+  throw Failure(FailureKind::refused,
+                setting + " is OFF on " + session.endpoint().text() +
+                    ", which would go on to write in the clear; nothing was changed. SET PERSIST " + setting +
+                    "=ON there");
+}
+
 void require_encrypting(Session& session) {
-  for (const std::string name : {"innodb_redo_log_encrypt", "innodb_undo_log_encrypt", "default_table_encryption"})
-    if (session.scalar("SELECT CAST(@@global." + name + " AS CHAR)") != "1")
-      throw Failure(FailureKind::refused, name + " is OFF on " + session.endpoint().text() +
-                                              ", which would go on to write in the clear; nothing was changed. SET "
-                                              "PERSIST " +
-                                              name + "=ON there");
-  const auto binlog = session.query("SELECT CAST(@@global.log_bin AS CHAR), CAST(@@global.binlog_encryption AS CHAR)");
-  if (binlog[0][0] == "1" && binlog[0][1] != "1")
-    throw Failure(FailureKind::refused, "binlog_encryption is OFF on " + session.endpoint().text() +
-                                            ", which writes a binary log; nothing was changed. SET PERSIST "
-                                            "binlog_encryption=ON there");
+  const auto row = session
+                       .query(
+                           "SELECT @@global.innodb_redo_log_encrypt, @@global.innodb_undo_log_encrypt,"
+                           " @@global.default_table_encryption, NOT @@global.log_bin OR @@global.binlog_encryption")
+                       .at(0);
+  const auto names = {"innodb_redo_log_encrypt", "innodb_undo_log_encrypt", "default_table_encryption",
+                      "binlog_encryption"};
+  std::size_t column = 0;
+  for (const auto* name : names)
+    if (row[column++] != "1") refuse_off(session, name);
 }
 
 std::vector<std::string> first_column(Session& session, const std::string& query) {
@@ -49,10 +55,10 @@ std::vector<std::string> plain_general_tablespaces(Session& session) {
 /// Those of sys too. A table in a general tablespace says ENCRYPTION='Y' as soon as that is encrypted.
 std::vector<sql::TableName> plain_tables(Session& session) {
   std::vector<sql::TableName> tables;
-  for (const auto& row : session.query(
-           "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE='BASE TABLE' AND"
-           " ENGINE='InnoDB' AND CREATE_OPTIONS NOT LIKE '%ENCRYPTION=''Y''%' AND TABLE_SCHEMA NOT IN"
-           " ('mysql','information_schema','performance_schema') ORDER BY 1, 2"))
+  for (const auto& row :
+       session.query("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE='BASE TABLE' AND"
+                     " ENGINE='InnoDB' AND CREATE_OPTIONS NOT LIKE '%ENCRYPTION=''Y''%' AND TABLE_SCHEMA NOT IN"
+                     " ('mysql','information_schema','performance_schema') ORDER BY 1, 2"))
     tables.push_back({row[0].value_or(""), row[1].value_or("")});
   return tables;
 }
@@ -96,7 +102,6 @@ void encrypt_in_place(Session& session, EncryptProgress& progress, const std::st
   }
   renew_undo(session, undo_bound, stop);
   renew_redo(session, stop);
-  renew_doublewrite(session);
 }
 
 std::vector<std::string> not_encrypted_tablespaces(Session& session) {

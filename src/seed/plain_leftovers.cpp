@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seed/plain_leftovers.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -21,14 +20,10 @@ const std::string helper = "reseal_undo";
 constexpr auto redo_bound = std::chrono::minutes(10);
 constexpr std::uint64_t mebibyte = 1U << 20U;
 
-std::uint64_t number(Session& session, const std::string& query) {
-  return std::strtoull(session.scalar(query).value_or("0").c_str(), nullptr, 10);
-}
-
 std::string undo_state(Session& session, const std::string& name) {
-  const auto rows = session.query(
-      "SELECT STATE FROM information_schema.INNODB_TABLESPACES WHERE SPACE_TYPE='Undo' AND NAME=" +
-      sql::quote_text(name));
+  const auto rows =
+      session.query("SELECT STATE FROM information_schema.INNODB_TABLESPACES WHERE SPACE_TYPE='Undo' AND NAME=" +
+                    sql::quote_text(name));
   return rows.empty() ? "absent" : rows[0][0].value_or("");
 }
 
@@ -67,9 +62,9 @@ void resize_redo(Session& session, std::uint64_t capacity, const std::stop_token
 }  // namespace
 
 void renew_undo(Session& session, std::chrono::seconds bound, const std::stop_token& stop) {
-  const auto rows = session.query(
-      "SELECT NAME FROM information_schema.INNODB_TABLESPACES WHERE SPACE_TYPE='Undo' AND NAME<>" +
-      sql::quote_text(helper) + " ORDER BY NAME");
+  const auto rows =
+      session.query("SELECT NAME FROM information_schema.INNODB_TABLESPACES WHERE SPACE_TYPE='Undo' AND NAME<>" +
+                    sql::quote_text(helper) + " ORDER BY NAME");
   if (undo_state(session, helper) == "absent")
     session.execute("CREATE UNDO TABLESPACE " + sql::quote_name(helper) + " ADD DATAFILE 'reseal_undo.ibu'");
   else
@@ -89,25 +84,11 @@ void renew_undo(Session& session, std::chrono::seconds bound, const std::stop_to
 }
 
 void renew_redo(Session& session, const std::stop_token& stop) {
-  const auto capacity = number(session, "SELECT @@global.innodb_redo_log_capacity");
+  const auto capacity =
+      std::strtoull(session.scalar("SELECT @@global.innodb_redo_log_capacity").value_or("0").c_str(), nullptr, 10);
   const auto other = capacity >= 16 * mebibyte ? capacity / 2 / mebibyte * mebibyte : capacity * 2;
   resize_redo(session, other, stop);
   resize_redo(session, capacity, stop);
-}
-
-void renew_doublewrite(Session& session) {
-  const auto files = number(session, "SELECT @@global.innodb_doublewrite_files");
-  const auto pages = number(session, "SELECT @@global.innodb_doublewrite_pages");
-  const auto page_size = number(session, "SELECT @@global.innodb_page_size");
-  const auto megabytes = std::max<std::uint64_t>(16, 4 * files * pages * page_size / mebibyte);
-  session.execute("CREATE DATABASE IF NOT EXISTS reseal CHARACTER SET utf8mb4");
-  session.execute("DROP TABLE IF EXISTS reseal.flushed");
-  session.execute("CREATE TABLE reseal.flushed (id INT PRIMARY KEY, filler LONGBLOB NOT NULL) ENCRYPTION='Y'");
-  for (std::uint64_t i = 0; i < megabytes; ++i)
-    session.execute("INSERT INTO reseal.flushed VALUES (" + std::to_string(i) + ", REPEAT('-', 1048576))");
-  session.execute("FLUSH TABLES reseal.flushed FOR EXPORT");  // writes all its changed pages
-  session.execute("UNLOCK TABLES");
-  session.execute("DROP TABLE reseal.flushed");
 }
 
 }  // namespace reseal::seed

@@ -16,8 +16,8 @@ bool wait_until(const std::function<bool()>& done, std::chrono::seconds bound, c
   std::unique_lock lock(mutex);
   while (!done()) {
     if (stop.stop_requested())
-      throw base::Failure(base::FailureKind::interrupted, "stopped while waiting for " + std::string(what) +
-                                                              "; run again to go on from here");
+      throw base::Failure(base::FailureKind::interrupted,
+                          "stopped while waiting for " + std::string(what) + "; run again to go on from here");
     if (std::chrono::steady_clock::now() >= end) return false;
     wake.wait_for(lock, stop, std::chrono::milliseconds(100), [] { return false; });
   }
