@@ -262,6 +262,27 @@ Cell Session::scalar(std::string_view statement) {
   return rows[0][0];
 }
 
+std::vector<NamedRow> Session::named_rows(std::string_view statement) {
+  auto reader = read(statement);
+  std::vector<NamedRow> rows;
+  while (const auto view = reader.next()) {
+    auto& row = rows.emplace_back();
+    const auto* fields = mysql_fetch_fields(reader.result_.get());
+    for (std::size_t i = 0; i < view->size(); ++i)
+      row.emplace(fields[i].name, view->null(i) ? Cell() : Cell(std::string((*view)[i])));
+  }
+  return rows;
+}
+
+std::vector<Row> Session::call(std::string_view statement) {
+  auto rows = query(statement);
+  int more = 0;
+  while ((more = mysql_next_result(handle_.get())) == 0)
+    if (MYSQL_RES* result = mysql_store_result(handle_.get())) mysql_free_result(result);
+  if (more > 0) fail(statement);
+  return rows;
+}
+
 Effect Session::load(std::string_view statement, const std::function<std::size_t(char*, std::size_t)>& fill) {
   RESEAL_CHECK(side_ == Side::target);
   feed_->fill = fill;

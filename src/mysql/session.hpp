@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,7 @@ class RowReader {
 
 using Cell = std::optional<std::string>;
 using Row = std::vector<Cell>;
+using NamedRow = std::map<std::string, Cell>;
 
 /// What a statement that returns no rows did.
 struct Effect {
@@ -85,6 +87,10 @@ class Session {
   RowReader read(std::string_view statement) { return RowReader(*this, statement); }
   /// Rows one by one as the server sends them, never buffered; `row` returning false drains the rest.
   void stream(std::string_view statement, const std::function<bool(const RowView&)>& row);
+  /// All rows with their columns' names, for statements whose columns differ between versions.
+  std::vector<NamedRow> named_rows(std::string_view statement);
+  /// CALLs a procedure and reads to the end what it answers. The rows of its first result; none when it has no result.
+  std::vector<Row> call(std::string_view statement);
 
   /// Runs LOAD DATA LOCAL INFILE with `fill` as the file: it writes up to `size` bytes to `buffer` and returns how
   /// many, 0 at the end. No file is ever opened. Warnings are errors. Failures thrown by `fill` come out of here.
