@@ -58,8 +58,7 @@ void RdsCopy::look_before() {
   require_target_name(request_.source, request_.target);
   source_ = describe(request_.source);
   require_movable(source_);
-  const auto key =
-      rds::value_or_fail(rds::describe_key(session_.kms(), request_.kms_key, stop_), "kms:DescribeKey");
+  const auto key = rds::value_or_fail(rds::describe_key(session_.kms(), request_.kms_key, stop_), "kms:DescribeKey");
   require_usable_key(request_.kms_key, session_.region(), key);
   key_arn_ = key->arn;
   // A stranger's with one of our names is refused here, before anything is made.
@@ -87,14 +86,15 @@ void RdsCopy::make_waiting_group() {
   const auto description = fmt::format("{} until the switch of reseal run {}", group, request_.run_id);
   if (group.starts_with("default.")) {
     // The service copies no default group; a new one of its family has the same values.
-    const auto found = rds::value_or_fail(client_.describe_parameter_group(group), "DescribeDBParameterGroups " + group);
+    const auto found =
+        rds::value_or_fail(client_.describe_parameter_group(group), "DescribeDBParameterGroups " + group);
     owned_.ensure(group_part, rds::CreateParameterGroup{"", found ? found->family : "", description, {}});
   } else {
     owned_.ensure(group_part, rds::CopyParameterGroup{group, "", description, {}});
   }
-  rds::value_or_fail(client_.modify_parameters(owned_.name(group_part),
-                                               {{"read_only", "1", true}, {"event_scheduler", "OFF", true}}),
-                     "ModifyDBParameterGroup " + owned_.name(group_part));
+  rds::value_or_fail(
+      client_.modify_parameters(owned_.name(group_part), {{"read_only", "1", true}, {"event_scheduler", "OFF", true}}),
+      "ModifyDBParameterGroup " + owned_.name(group_part));
 }
 
 bool RdsCopy::has_proven_snapshot() {
@@ -166,8 +166,9 @@ void RdsCopy::make_copy() {
 
 void RdsCopy::remove_snapshot(std::string_view part) {
   owned_.remove_snapshot(part);
-  rds::wait_until("the snapshot " + owned_.name(part), [&] { return rds::judge_deleted(owned_.own_snapshot(part)); },
-                  wait_options(options_.longest_instance_wait, 1), client_.clock(), stop_);
+  rds::wait_until(
+      "the snapshot " + owned_.name(part), [&] { return rds::judge_deleted(owned_.own_snapshot(part)); },
+      wait_options(options_.longest_instance_wait, 1), client_.clock(), stop_);
 }
 
 rds::DbSnapshot RdsCopy::wait_snapshot(std::string_view part) {

@@ -58,8 +58,8 @@ struct CopyReport {
 /// storage of its binlogs.
 ///
 /// It can be killed at any point and run again with the same run id: what is there is found by its name and tags and
-/// not made twice, an AWS call whose answer was lost included. Not after the switch: it makes the target read-only again.
-/// Not for several threads or processes at a time.
+/// not made twice, an AWS call whose answer was lost included. Not after the switch: it makes the target read-only
+/// again. Not for several threads or processes at a time.
 class RdsCopy {
  public:
   using OpenSession = std::function<mysql::Session(const std::string& host, std::uint16_t port, mysql::Side side)>;

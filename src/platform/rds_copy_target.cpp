@@ -28,7 +28,8 @@ void RdsCopy::require_sealed(const std::string& what, bool encrypted, const std:
 }
 
 void RdsCopy::make_target() {
-  owned_.ensure(target_part, restore_request(source_, request_.target, owned_.name(copy_part), owned_.name(group_part)));
+  owned_.ensure(target_part,
+                restore_request(source_, request_.target, owned_.name(copy_part), owned_.name(group_part)));
   const auto target = wait_stable(request_.target);
   require_sealed("the instance " + request_.target, target.storage_encrypted, target.kms_key_id,
                  "aws rds delete-db-instance --skip-final-snapshot --db-instance-identifier " + request_.target);

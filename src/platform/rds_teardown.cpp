@@ -52,12 +52,13 @@ std::vector<std::string> remove_made(rds::RdsClient& client, rds::OwnedResources
   if (owned.remove_instance(replica_part)) removed.push_back(owned.name(replica_part));
   for (const auto part : {snapshot_part, copy_part}) {
     if (owned.remove_snapshot(part)) removed.push_back(owned.name(part));
-    rds::wait_until("the snapshot " + owned.name(part), [&] { return rds::judge_deleted(owned.own_snapshot(part)); },
-                    wait, client.clock(), client.stop());
+    rds::wait_until(
+        "the snapshot " + owned.name(part), [&] { return rds::judge_deleted(owned.own_snapshot(part)); }, wait,
+        client.clock(), client.stop());
   }
-  rds::wait_until("the instance " + owned.name(replica_part),
-                  [&] { return rds::judge_deleted(owned.own_instance(replica_part)); }, wait, client.clock(),
-                  client.stop());
+  rds::wait_until(
+      "the instance " + owned.name(replica_part), [&] { return rds::judge_deleted(owned.own_instance(replica_part)); },
+      wait, client.clock(), client.stop());
   const auto serving = owned.own_instance(target_part, target);
   const auto group = owned.name(group_part);
   if (!(serving && uses_group(*serving, group)) && owned.remove_parameter_group(group_part)) removed.push_back(group);

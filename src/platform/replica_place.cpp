@@ -82,6 +82,8 @@ void ReplicaPlace::wait_stopped() {
 sql::SourcePosition ReplicaPlace::read_twice() {
   const auto first = standing();
   clock_.wait(options_.settle, stop_);
+  if (stop_.stop_requested())
+    throw Failure(FailureKind::interrupted, "stopped between two looks at the replica; run the same command again");
   const auto second = standing();
   if (first && second && same_place(*first, *second)) return *second;
   throw Failure(FailureKind::refused,

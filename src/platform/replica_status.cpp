@@ -60,8 +60,8 @@ ReplicaStatus read_replica_status(mysql::Session& session, const mysql::ServerFa
 
 sql::BinlogPosition farthest_worker(mysql::Session& session) {
   sql::BinlogPosition farthest;
-  for (const auto& row : session.query(
-           "SELECT Master_log_name, Master_log_pos FROM mysql.slave_worker_info WHERE Channel_name = ''")) {
+  for (const auto& row :
+       session.query("SELECT Master_log_name, Master_log_pos FROM mysql.slave_worker_info WHERE Channel_name = ''")) {
     const auto reached = place(row[0].value_or(""), row[1].value_or("0"));
     if (!reached.empty() && (farthest.empty() || reached > farthest)) farthest = reached;
   }
@@ -78,9 +78,24 @@ bool stands_between_transactions(std::string_view event_type) {
 }
 
 bool is_between_transactions(mysql::Session& source, const sql::BinlogPosition& position) {
+  const auto no_place = [&] {
+    return Failure(FailureKind::source, "there is no event at " + position.text() + " in the log of " +
+                                            source.endpoint().text() +
+                                            ", nor does the log end there; nothing was changed on it. Has it lost the "
+                                            "end of its log in a failover? Then the read replica has to be made anew");
+  };
   const auto rows = source.named_rows("SHOW BINLOG EVENTS IN " + sql::quote_text(position.file) + " FROM " +
                                       std::to_string(position.offset) + " LIMIT 1");
-  return rows.empty() || stands_between_transactions(column(rows.front(), "Event_type", "Event_type"));
+  if (!rows.empty()) {
+    // For a place within an event, newer servers show the next one.
+    if (number<std::uint64_t>(column(rows.front(), "Pos", "Pos")) != position.offset) throw no_place();
+    return stands_between_transactions(column(rows.front(), "Event_type", "Event_type"));
+  }
+  for (const auto& log : source.named_rows("SHOW BINARY LOGS"))
+    if (column(log, "Log_name", "Log_name") == position.file &&
+        number<std::uint64_t>(column(log, "File_size", "File_size")) >= position.offset)
+      return true;
+  throw no_place();
 }
 
 }  // namespace reseal::platform

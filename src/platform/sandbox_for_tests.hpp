@@ -4,11 +4,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "base/temporary_folder.hpp"
 #include "mysql/session.hpp"
 #include "rds/session.hpp"
+#include "sandbox/rds/admin_session.hpp"
 #include "sandbox/rds/caretaker.hpp"
 #include "sandbox/rds/control_plane.hpp"
 #include "sandbox/rds/endpoint.hpp"
@@ -31,11 +34,12 @@ class SandboxForTests {
   SandboxForTests& operator=(const SandboxForTests&) = delete;
 
   /// An action of the API that the client of the tool does not have.
-  void act(const std::string& action, const Fields& fields) {
+  pugi::xml_document act(const std::string& action, const Fields& fields) {
     sandbox::rds::Form form;
     for (const auto& [name, value] : fields) form.set(name, value);
     pugi::xml_document document;
     plane.act(action, form, document.append_child("Result"));
+    return document;
   }
   void create_instance(const std::string& name, Fields fields) {
     fields.insert({{"DBInstanceIdentifier", name},
@@ -65,6 +69,32 @@ class SandboxForTests {
                                           }));
   }
 
+  /// Every action that was asked for: "rds:CreateDBSnapshot".
+  std::set<std::string> actions() {
+    const std::lock_guard lock(mutex_);
+    return actions_;
+  }
+
+  /// rdsadmin, who may everything.
+  mysql::Session rdsadmin(const std::string& resource_id) {
+    for (const auto& served : plane.served())
+      if (served.resource_id == resource_id) return sandbox::rds::admin_session(plane.accounts(), served.folder);
+    throw base::Failure(base::FailureKind::usage, "no server of " + resource_id);
+  }
+
+ private:
+  void note(const sandbox::rds::HttpRequest& request) {
+    const std::lock_guard lock(mutex_);
+    if (const auto target = request.header("x-amz-target"); !target.empty())
+      actions_.insert("kms:" + target.substr(target.find('.') + 1));
+    else
+      actions_.insert("rds:" + sandbox::rds::Form::parse(request.body).text("Action"));
+  }
+
+  std::mutex mutex_;
+  std::set<std::string> actions_;
+
+ public:
   static constexpr const char* password = "secretpw1";
   static constexpr const char* key_id = "AKIASANDBOXFORTESTS0";
   static constexpr const char* key_secret = "sandbox/for-tests";
@@ -74,12 +104,14 @@ class SandboxForTests {
   sandbox::rds::Account account;
   sandbox::rds::Faults faults;
   sandbox::rds::ControlPlane plane{
-      sandbox::rds::ControlPlaneOptions{
-          folder, false, account, sandbox::rds::ProcedureNames::source, std::chrono::milliseconds(0)},
+      sandbox::rds::ControlPlaneOptions{folder, false, account, sandbox::rds::ProcedureNames::source,
+                                        std::chrono::milliseconds(0)},
       sandbox::MysqlPrograms::find(), log};
   sandbox::rds::Endpoint endpoint{plane, faults, account, {key_id, base::Secret(key_secret)}, log};
-  sandbox::rds::HttpServer server{
-      0, [this](const sandbox::rds::HttpRequest& request) { return endpoint.answer(request); }};
+  sandbox::rds::HttpServer server{0, [this](const sandbox::rds::HttpRequest& request) {
+                                    note(request);
+                                    return endpoint.answer(request);
+                                  }};
   sandbox::rds::Caretaker caretaker{plane, {std::chrono::milliseconds(500), std::chrono::hours(1)}, log};
 };
 

@@ -74,9 +74,8 @@ void require_usable_key(const std::string& asked, const std::string& region, con
 }
 
 void require_target_name(const std::string& source, const std::string& target) {
-  const bool letters = std::all_of(target.begin(), target.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
+  const bool letters = std::all_of(target.begin(), target.end(),
+                                   [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
   if (!letters || target.empty() || target.size() > longest_name || target[0] < 'a' || target.back() == '-' ||
       target.find("--") != std::string::npos)
     refuse("the name of the target, '" + target + "'", "RDS takes no such name",

@@ -162,7 +162,8 @@ TEST_F(Ownership, deleting_twice_or_with_a_lost_answer_is_deleting_once) {
 TEST(OwnedName, is_a_valid_one_or_none) {
   EXPECT_EQ(owned_name(run, "encrypted-copy"), "reseal-0f8c2d4e-encrypted-copy");
   EXPECT_EQ(owned_name(run, std::string(47, 'x')).size(), 63U);
-  for (const auto* bad : {"", "-a", "a-", "a--b", "A", "a_b", "a b"}) EXPECT_THROW(owned_name(run, bad), Failure) << bad;
+  for (const auto* bad : {"", "-a", "a-", "a--b", "A", "a_b", "a b"})
+    EXPECT_THROW(owned_name(run, bad), Failure) << bad;
   EXPECT_THROW(owned_name(run, std::string(48, 'x')), Failure);
   EXPECT_THROW(owned_name("../x", "a"), Failure);
   EXPECT_THROW(owned_name("-x", "a"), Failure);
