@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/parity.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -76,7 +78,7 @@ std::vector<std::string> names(const std::vector<rds::GroupMembership>& groups) 
 
 std::vector<std::string> tag_texts(const rds::Tags& tags) {
   std::vector<std::string> all;
-  for (const auto& [key, value] : user_tags(tags)) all.push_back(key + "=" + value);
+  for (const auto& [key, value] : user_tags(tags)) all.push_back(fmt::format("{}={}", key, value));
   return all;
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -40,23 +41,47 @@ class RdsResumeTest : public RdsCopyFixture {
     fill("ledger");
   }
 
+  void run_until_stopped(std::stop_source& stop, const std::function<void(CopyStep)>& done) {
+    try {
+      run(request, done, stop.get_token());
+      ADD_FAILURE() << "was not killed";
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.kind(), FailureKind::interrupted) << failure.what();
+    }
+  }
   /// Runs until a step is done, and is killed there after `then`.
   void run_until(
       CopyStep last, const std::function<void()>& then = [] {}) {
     std::stop_source stop;
+    run_until_stopped(stop, [&](CopyStep step) {
+      if (step != last) return;
+      then();
+      stop.request_stop();
+    });
+  }
+  /// Is killed when it has asked for an action, which is carried out.
+  void run_until_asked(const std::string& action) {
+    SCOPED_TRACE(action);
+    std::stop_source stop;
+    sandbox->at(action, [&] { stop.request_stop(); });
+    run_until_stopped(stop, {});
+  }
+  void expect_failure(FailureKind kind, const std::string& text, const std::function<void(CopyStep)>& done = {}) {
     try {
-      run(
-          request,
-          [&](CopyStep step) {
-            if (step != last) return;
-            then();
-            stop.request_stop();
-          },
-          stop.get_token());
-      ADD_FAILURE() << "was not killed at step " << static_cast<int>(last);
+      run(request, done);
+      ADD_FAILURE() << "went on, in place of: " << text;
     } catch (const Failure& failure) {
-      EXPECT_EQ(failure.kind(), FailureKind::interrupted) << failure.what();
+      EXPECT_EQ(failure.kind(), kind) << failure.what();
+      EXPECT_THAT(failure.what(), HasSubstr(text));
     }
+  }
+  /// The places of the next snapshots of the replica; one that is taken makes the snapshot fail.
+  static std::vector<std::filesystem::path> next_snapshots() {
+    std::vector<std::filesystem::path> places;
+    const auto resource_id = instance(replica).resource_id;
+    for (int i = 1; i < 100; ++i)
+      places.push_back(sandbox->folder / "snapshots" / (std::to_string(i) + "-" + resource_id));
+    return places;
   }
   static mysql::Session rdsadmin(const std::string& name) { return sandbox->rdsadmin(instance(name).resource_id); }
 
@@ -71,39 +96,39 @@ class RdsResumeTest : public RdsCopyFixture {
   static ReplicaPlace::Options place_options() { return {quick_wait(), std::chrono::milliseconds(300)}; }
 };
 
-TEST_F(RdsResumeTest, a_run_that_is_killed_after_each_step_goes_on_and_makes_nothing_twice) {
+TEST_F(RdsResumeTest, a_run_that_is_killed_at_each_step_goes_on_and_makes_nothing_twice) {
   sandbox->faults.throttle_every(7);
-  for (const auto* action :
-       {"CopyDBParameterGroup", "CreateDBInstanceReadReplica", "CreateDBSnapshot", "CopyDBSnapshot",
-        "RestoreDBInstanceFromDBSnapshot", "ModifyDBInstance", "RebootDBInstance", "DeleteDBSnapshot"})
+  for (const auto* action : {"CreateDBInstanceReadReplica", "CopyDBSnapshot", "RebootDBInstance", "DeleteDBSnapshot"})
     sandbox->faults.lose_answers(action, 1);
   CopyReport report;
   {
     const Writer writer(master("ledger"));
     run_until(CopyStep::log_kept);
+    run_until_asked("CopyDBParameterGroup");
     run_until(CopyStep::replica_made, [] { plant_worker_ahead(1); });
     EXPECT_FALSE(notes.contains("rds-position"));
     run_until(CopyStep::replica_stopped);
     const auto noted = notes["rds-position"];
+    const auto places = next_snapshots();
+    for (const auto& place : places) std::filesystem::create_directories(place / "data");
+    expect_failure(FailureKind::source, "the snapshot reseal-cccccccc-snapshot is failed");
+    for (const auto& place : places) std::filesystem::remove_all(place);
     // Somebody starts replication before the snapshot is taken: nobody knows what is in it.
-    try {
-      run(request, [&](CopyStep step) {
-        if (step == CopyStep::replica_stopped) master(replica).call("CALL mysql.rds_start_replication");
-      });
-      ADD_FAILURE() << "a snapshot of a running replica was taken";
-    } catch (const Failure& failure) {
-      EXPECT_EQ(failure.kind(), FailureKind::refused);
-      EXPECT_THAT(failure.what(), HasSubstr("It is of no use and was deleted"));
-    }
+    expect_failure(FailureKind::refused, "It is of no use and was deleted", [](CopyStep step) {
+      if (step == CopyStep::replica_stopped) master(replica).call("CALL mysql.rds_start_replication");
+    });
     EXPECT_FALSE(notes.contains("rds-snapshot-proven"));
+    run_until_asked("CreateDBSnapshot");
     run_until(CopyStep::snapshot_taken);
     EXPECT_NE(notes["rds-position"], noted);
     run_until(CopyStep::copied);
+    run_until_asked("RestoreDBInstanceFromDBSnapshot");
     run_until(CopyStep::restored, [] {
       rds::RdsClient client(session->rds(), {});
       value_or_fail(client.modify_parameters("reseal-cccccccc-waiting", {{"performance_schema", "1", false}}),
                     "modify");
     });
+    run_until_asked("ModifyDBInstance");
     report = run(request);
     follow("ledger", report);
     writer.wait_for_more(20);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/temporary_folder.hpp"
 #include "mysql/session.hpp"
@@ -75,6 +77,12 @@ class SandboxForTests {
     return actions_;
   }
 
+  /// The next time that this action is asked for, `then` is called first, in the server's thread.
+  void at(const std::string& action, std::function<void()> then) {
+    const std::lock_guard lock(mutex_);
+    at_action_ = "rds:" + action;
+    then_ = std::move(then);
+  }
   /// rdsadmin, who may everything.
   mysql::Session rdsadmin(const std::string& resource_id) {
     for (const auto& served : plane.served())
@@ -84,15 +92,18 @@ class SandboxForTests {
 
  private:
   void note(const sandbox::rds::HttpRequest& request) {
+    const auto target = request.header("x-amz-target");
+    const auto action = target.empty() ? "rds:" + sandbox::rds::Form::parse(request.body).text("Action")
+                                       : "kms:" + target.substr(target.find('.') + 1);
     const std::lock_guard lock(mutex_);
-    if (const auto target = request.header("x-amz-target"); !target.empty())
-      actions_.insert("kms:" + target.substr(target.find('.') + 1));
-    else
-      actions_.insert("rds:" + sandbox::rds::Form::parse(request.body).text("Action"));
+    actions_.insert(action);
+    if (action == at_action_ && then_) std::exchange(then_, nullptr)();
   }
 
   std::mutex mutex_;
   std::set<std::string> actions_;
+  std::string at_action_;
+  std::function<void()> then_;
 
  public:
   static constexpr const char* password = "secretpw1";

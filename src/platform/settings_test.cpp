@@ -64,7 +64,7 @@ std::string refusal(const std::function<void()>& rule) {
     rule();
   } catch (const Failure& failure) {
     EXPECT_EQ(failure.kind(), base::FailureKind::refused);
-    EXPECT_THAT(failure.what(), HasSubstr("Nothing was made or changed. "));
+    EXPECT_THAT(failure.what(), HasSubstr("This command has made and changed nothing. "));
     return failure.what();
   }
   return "was not refused";

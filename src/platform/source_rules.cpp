@@ -20,7 +20,8 @@ constexpr std::size_t longest_old_host = 60;
 constexpr std::size_t longest_name = 63;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what, const std::string& next) {
-  throw Failure(FailureKind::refused, fmt::format("{}: {}. Nothing was made or changed. {}", where, what, next));
+  throw Failure(FailureKind::refused,
+                fmt::format("{}: {}. This command has made and changed nothing. {}", where, what, next));
 }
 
 // SOURCE_HOST holds 60 characters before 8.0.17 (WL#12571).
