@@ -54,6 +54,7 @@ void ControlPlane::create_group(const Form& form, pugi::xml_node result) {
 
 void ControlPlane::copy_group(const Form& form, pugi::xml_node result) {
   auto copy = records_.group(Account::name_of(form.required("SourceDBParameterGroupIdentifier")));
+  if (copy.name.starts_with("default.")) throw invalid_value("Default DBParameterGroup cannot be copied: " + copy.name);
   copy.name =
       checked_identifier("TargetDBParameterGroupIdentifier", form.required("TargetDBParameterGroupIdentifier"), 255);
   if (records_.groups.contains(copy.name))

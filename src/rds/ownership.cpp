@@ -26,7 +26,7 @@ bool is_name_part(std::string_view text) {
 }  // namespace
 
 std::string owned_name(std::string_view run_id, std::string_view part) {
-  auto name = fmt::format("reseal-{}-{}", run_id, part);
+  auto name = fmt::format("reseal-{}-{}", run_id.substr(0, run_id.find('-')), part);
   if (!is_name_part(run_id) || !is_name_part(part) || name.size() > longest_name)
     throw Failure(FailureKind::usage, "'" + name + "' is no valid name of an RDS resource. Nothing was sent");
   return name;
@@ -76,7 +76,7 @@ std::optional<ParameterGroup> OwnedResources::find_parameter_group(const std::st
 template <typename T, typename Request>
 T OwnedResources::ensure_as(std::string_view part, Request& request, std::string& name,
                             std::optional<T> (OwnedResources::*find)(const std::string&)) {
-  name = this->name(part);
+  if (name.empty()) name = this->name(part);
   own(request.tags, part);
   const auto found_ours = [&]() -> std::optional<T> {
     auto found = (this->*find)(name);
@@ -119,6 +119,24 @@ ParameterGroup OwnedResources::ensure(std::string_view part, CreateParameterGrou
 
 ParameterGroup OwnedResources::ensure(std::string_view part, CopyParameterGroup request) {
   return ensure_as(part, request, request.target, &OwnedResources::find_parameter_group);
+}
+
+std::optional<DbInstance> OwnedResources::own_instance(std::string_view part, const std::string& name) {
+  auto found = find_instance(name.empty() ? this->name(part) : name);
+  if (found) require_ours(found->tags, part, found->identifier);
+  return found;
+}
+
+std::optional<DbSnapshot> OwnedResources::own_snapshot(std::string_view part) {
+  auto found = find_snapshot(name(part));
+  if (found) require_ours(found->tags, part, found->identifier);
+  return found;
+}
+
+std::optional<ParameterGroup> OwnedResources::own_parameter_group(std::string_view part) {
+  auto found = find_parameter_group(name(part));
+  if (found) require_ours(tags_of(*found), part, found->name);
+  return found;
 }
 
 bool OwnedResources::remove_instance(std::string_view part) {

@@ -63,7 +63,7 @@ struct Ownership : testing::Test {
   Shelf shelf;
   ConnectionForTests test{[this](const ReceivedRequest& request) { return shelf.answer(request); }};
   OwnedResources owned{test.client, run};
-  const std::string name = "reseal-" + run + "-plain";
+  const std::string name = "reseal-0f8c2d4e-plain";
 
   DbSnapshot ensure() {
     return owned.ensure("plain", CreateSnapshot{"", "shop", {{"team", "a"}, {"reseal:run", "other"}}});
@@ -81,6 +81,20 @@ TEST_F(Ownership, what_is_not_there_is_made_once_with_name_and_tags) {
   EXPECT_EQ(shelf.snapshots[name]["reseal:run"], run);
   EXPECT_EQ(shelf.snapshots[name]["reseal:part"], "plain");
   EXPECT_EQ(shelf.snapshots[name]["team"], "a");
+}
+
+TEST_F(Ownership, another_run_whose_id_begins_alike_is_a_stranger) {
+  ensure();
+  OwnedResources other(test.client, "0f8c2d4e-9999-4222-8333-444455556666");
+  EXPECT_EQ(other.name("plain"), name);
+  EXPECT_THROW((void)other.own_snapshot("plain"), Failure);
+  EXPECT_EQ(owned.own_snapshot("plain")->identifier, name);
+  EXPECT_FALSE(owned.own_snapshot("copy"));
+}
+
+TEST_F(Ownership, a_name_that_was_given_is_kept) {
+  EXPECT_EQ(owned.ensure("plain", CreateSnapshot{"by-hand", "shop", {}}).identifier, "by-hand");
+  EXPECT_EQ(shelf.snapshots["by-hand"]["reseal:run"], run);
 }
 
 TEST_F(Ownership, a_lost_answer_of_a_create_that_was_carried_out_makes_no_second_one) {
@@ -146,11 +160,13 @@ TEST_F(Ownership, deleting_twice_or_with_a_lost_answer_is_deleting_once) {
 }
 
 TEST(OwnedName, is_a_valid_one_or_none) {
-  EXPECT_EQ(owned_name(run, "encrypted-copy"), "reseal-" + run + "-encrypted-copy");
-  EXPECT_EQ(owned_name(run, "nineteen-characters").size(), 63U);
-  for (const auto* bad : {"", "-a", "a-", "a--b", "A", "a_b", "a b", "twenty-characters-xx"})
+  EXPECT_EQ(owned_name(run, "encrypted-copy"), "reseal-0f8c2d4e-encrypted-copy");
+  EXPECT_EQ(owned_name(run, std::string(47, 'x')).size(), 63U);
+  for (const auto* bad : {"", "-a", "a-", "a--b", "A", "a_b", "a b"})
     EXPECT_THROW(owned_name(run, bad), Failure) << bad;
+  EXPECT_THROW(owned_name(run, std::string(48, 'x')), Failure);
   EXPECT_THROW(owned_name("../x", "a"), Failure);
+  EXPECT_THROW(owned_name("-x", "a"), Failure);
 }
 
 }  // namespace
