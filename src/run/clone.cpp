@@ -33,11 +33,12 @@ constexpr auto hook_timeout = std::chrono::minutes(5);
 constexpr unsigned restart_tries = 240;
 constexpr auto ask_again_after = std::chrono::milliseconds(500);
 // In the journal.
-constexpr const char* clone_note = "clone";            // "begun", "done", or empty
+constexpr const char* clone_note = "clone";             // "begun", "done", or empty
 constexpr const char* account_note = "target_account";  // ours on the target, as it was before the clone; no secret
 constexpr const char* binlog_note = "clone_binlog";     // where the source's log stood in what was cloned
 constexpr const char* gtids_note = "clone_gtids";
 constexpr const char* scheduler_note = "target_event_scheduler";
+constexpr const char* doublewrite_note = "target_doublewrite";
 
 seed::CloneOptions clone_options(Run& run) {
   seed::CloneOptions options;
@@ -148,6 +149,12 @@ void Run::tidy_clone() {
 
 void Run::encrypt(std::stop_token stop) {
   log_.info("encrypting what was cloned, in place");
+  // Pages that are flushed before they are encrypted would stay in the doublewrite files. Should the machine crash
+  // meanwhile, the target may have to be cloned anew.
+  if (target_->scalar("SELECT @@GLOBAL.innodb_doublewrite") == "ON") {
+    note(doublewrite_note, "ON");
+    target_->execute("SET GLOBAL innodb_doublewrite=DETECT_ONLY");
+  }
   seed::EncryptProgress progress;
   {
     const Ticker lines(line_every, [&] {
@@ -157,6 +164,7 @@ void Run::encrypt(std::stop_token stop) {
     });
     seed::encrypt_in_place(*target_, progress, stop);
   }
+  if (fact(doublewrite_note) == "ON") target_->execute("SET GLOBAL innodb_doublewrite=ON");
   reach(Phase::seeded);
 }
 

@@ -81,8 +81,9 @@ class CloneWays : public ::testing::Test {
 
   void expect_moved() {
     auto session = target();
-    for (const auto* query : {"SELECT id, u, CAST(j AS CHAR), JSON_TYPE(JSON_EXTRACT(j,'$.dec')) FROM app.t ORDER BY id",
-                              "SELECT id, what FROM app.log WHERE what NOT LIKE 'event%' ORDER BY id"}) {
+    for (const auto* query :
+         {"SELECT id, u, CAST(j AS CHAR), JSON_TYPE(JSON_EXTRACT(j,'$.dec')) FROM app.t ORDER BY id",
+          "SELECT id, what FROM app.log WHERE what NOT LIKE 'event%' ORDER BY id"}) {
       const auto here = source_->query(query);
       EXPECT_FALSE(here.empty()) << query;
       EXPECT_EQ(here, session.query(query)) << query;

@@ -124,7 +124,8 @@ Finish::Step Finish::clear_the_target() {
 Finish::Step Finish::drop_the_follow_account() {
   const auto account = std::string("'") + follow::follow_account + "'@'%'";
   const auto gone = [](mysql::Session& server) {
-    return server.scalar(std::string("SELECT COUNT(*) FROM mysql.user WHERE user='") + follow::follow_account + "'") == "0";
+    return server.scalar(std::string("SELECT COUNT(*) FROM mysql.user WHERE user='") + follow::follow_account + "'") ==
+           "0";
   };
   return {{"the account with which the target replicated goes: " + account,
            run_.options().source.text() + ", " + run_.options().target.text(), "nothing replicates any more",
@@ -249,17 +250,24 @@ std::vector<Remainder> Finish::in_clear_text() {
   const auto logs = source.query("SHOW BINARY LOGS");
   for (const auto& row : logs) bytes += std::stoull(row[1].value_or("0"));
   const auto replicas = value("COUNT(*) FROM performance_schema.threads WHERE PROCESSLIST_COMMAND LIKE 'Binlog Dump%'");
-  return {{"the data folder of the old source, with redo and undo logs: " + value("@@datadir") + " on " + at,
-           "stop the server and destroy the volume; deleting files leaves their blocks on most disks"},
-          {fmt::format("its binary logs: {} files, {} bytes, {}.*", logs.size(), bytes, value("@@log_bin_basename")),
-           "they hold every row that was written; destroy them with the server"},
-          {"its temporary files and logs of statements: " + value("@@tmpdir") + ", " + value("@@general_log_file") +
-               ", " + value("@@slow_query_log_file"),
-           "the same"},
-          {replicas + " replicas or other readers of its log are connected now; those that are not cannot be seen",
-           "each replica holds the same data"},
-          {"backups, dumps, snapshots of volumes, and copies of binary logs: reseal cannot see any of them",
-           "ask whoever makes them, and destroy or encrypt them"}};
+  std::vector<Remainder> list = {
+      {"the data folder of the old source, with redo and undo logs: " + value("@@datadir") + " on " + at,
+       "stop the server and destroy the volume; deleting files leaves their blocks on most disks"},
+      {fmt::format("its binary logs: {} files, {} bytes, {}.*", logs.size(), bytes, value("@@log_bin_basename")),
+       "they hold every row that was written; destroy them with the server"},
+      {"its temporary files and logs of statements: " + value("@@tmpdir") + ", " + value("@@general_log_file") + ", " +
+           value("@@slow_query_log_file"),
+       "the same"},
+      {replicas + " replicas or other readers of its log are connected now; those that are not cannot be seen",
+       "each replica holds the same data"},
+      {"backups, dumps, snapshots of volumes, and copies of binary logs: reseal cannot see any of them",
+       "ask whoever makes them, and destroy or encrypt them"}};
+  if (parts(run_.way()).seed == SeedKind::clone)
+    list.push_back(
+        {"the blocks of the target's disk on which its plain copy lay before it was encrypted, and its files"
+         " #ib_*.dblwr, which may hold pages of its first start",
+         "stop that server cleanly, remove those files and start it; the blocks go with the volume"});
+  return list;
 }
 
 }  // namespace reseal::run

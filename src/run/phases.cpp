@@ -193,7 +193,8 @@ void Run::resume_follow() {
   // A replica's server id must be its own; ours is derived from the run, in the upper half where people seldom choose.
   const auto server_id = static_cast<std::uint32_t>(follow::stable_hash(id_) | 0x80000000U);
   auto sinks = replicates() ? replication() : follow::applying_to(endpoint(cutover::other(serves_)));
-  live_ = std::make_unique<LiveFollow>(endpoint(serves_), std::move(sinks), std::move(scope), server_id, changed_, log_);
+  live_ =
+      std::make_unique<LiveFollow>(endpoint(serves_), std::move(sinks), std::move(scope), server_id, changed_, log_);
 }
 
 void Run::tell_follow(steady_clock::time_point since_start) {

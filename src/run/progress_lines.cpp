@@ -56,8 +56,8 @@ std::string copy_line(const std::string& what, std::uint64_t done, std::uint64_t
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
   const auto rate = done / static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 1));
-  auto line = fmt::format("{:<7} {} of {}  {}/s", what, bytes_text(done), bytes_text(std::max(all, done)),
-                          bytes_text(rate));
+  auto line =
+      fmt::format("{:<7} {} of {}  {}/s", what, bytes_text(done), bytes_text(std::max(all, done)), bytes_text(rate));
   if (rate > 0 && all > done)
     line += "  ETA " + duration_text(std::chrono::seconds(static_cast<std::int64_t>((all - done) / rate)));
   return line;

@@ -93,8 +93,8 @@ class Run {
   void wait_followed(std::stop_token stop);
   /// Running from `caught_up` on.
   LiveFollow& live();
-  /// The target's own replication stands still; at the switch, so that nothing is applied past its position. Does nothing
-  /// where our applier follows.
+  /// The target's own replication stands still; at the switch, so that nothing is applied past its position. Does
+  /// nothing where our applier follows.
   void stop_replication();
   /// The target knows no more of the source it replicated from. Once it serves.
   void remove_replication();

@@ -21,10 +21,10 @@ struct CloneOptions {
   std::string marker;
   /// Starts the recipient's server, which ends after a clone when it has no supervisor. Called once, then.
   std::function<void()> start_again;
-  /// Runs a short write on a donor that takes writes only so: the clone's account comes and goes. Empty: it takes them.
-  std::function<void(const std::function<void()>& write)> write_on_donor;
   /// How long the recipient may take to recover what was cloned and to answer.
   std::chrono::seconds restart_bound = std::chrono::hours(1);
+  /// Runs a short write on a donor that takes writes only so: the clone's account comes and goes. Empty: it takes them.
+  std::function<void(const std::function<void()>& write)> write_on_donor;
 };
 
 /// The physical seed where we can log in to both servers: the clone plugin copies the donor's files to the empty
