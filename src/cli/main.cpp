@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   app.allow_config_extras(CLI::config_extras_mode::error);
   reseal::cli::Chosen chosen;
   reseal::cli::add_check(app, chosen);
+  reseal::cli::add_parity(app, chosen);
   reseal::cli::add_run_verbs(app, chosen);
   reseal::cli::add_report_verbs(app, chosen);
   reseal::cli::add_load(app, chosen);

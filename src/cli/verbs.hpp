@@ -14,6 +14,7 @@ using Chosen = std::function<int()>;
 
 /// Each adds its verbs with their options to `app`; when one is parsed, it sets `chosen`. Both must outlive the parse.
 void add_check(CLI::App& app, Chosen& chosen);
+void add_parity(CLI::App& app, Chosen& chosen);
 void add_run_verbs(CLI::App& app, Chosen& chosen);     ///< start, verify, cutover, rollback, finish
 void add_report_verbs(CLI::App& app, Chosen& chosen);  ///< status, attest
 void add_sandbox(CLI::App& app, Chosen& chosen);
