@@ -8,7 +8,7 @@
 #include "base/failure.hpp"
 #include "base/stop_point.hpp"
 #include "fence/source_fence.hpp"
-#include "run/progress_lines.hpp"
+#include "run/own_sessions.hpp"
 #include "run/target_encryption.hpp"
 
 namespace reseal::run {
@@ -98,13 +98,23 @@ void FencedCopy::execute(std::stop_token stop) {
   }
 }
 
+/// A target that is away, as a clone may leave it, is no reason to keep the source fenced.
+void FencedCopy::renew_sessions() {
+  try {
+    run_.reconnect();
+  } catch (const Failure& failure) {
+    if (failure.kind() != FailureKind::transient) throw;
+    run_.log().warn(failure.what());
+  }
+}
+
 void FencedCopy::back_out() {
   run_.forget_comparison();
   for (unsigned tries = 0;; ++tries) {
     try {
-      run_.reconnect();
+      renew_sessions();
       // What an earlier process has sent could raise it again.
-      run_.end_other_sessions();
+      end_other_sessions(run_.source(), run_.id(), run_.options().source.process);
       fence::SourceFence fence(run_.source());
       fence.lower();
       if (fence.up()) throw Failure(FailureKind::source, "the source still refuses writes");

@@ -30,6 +30,7 @@ class FencedCopy {
  private:
   void fence();
   void look_ahead();
+  void renew_sessions();
 
   Run& run_;
   SwitchOptions options_;

@@ -139,6 +139,17 @@ TEST_F(Dump, a_stop_gives_the_source_back) {
   EXPECT_TRUE(source_takes_writes());
 }
 
+TEST_F(Dump, the_source_is_given_back_though_the_target_is_away) {
+  begin(source_server(), small_shop);
+  FencedCopy copy(open_dump(), {});
+  copy.execute({});
+  target_server().kill_hard();
+  copy.back_out();
+  EXPECT_TRUE(source_takes_writes());
+  run_.reset();
+  target_server().start_again();
+}
+
 TEST_F(Dump, a_run_keeps_the_way_it_began_with) {
   begin(source_server(), small_shop);
   open_dump().advance(Until::provisioned, {});

@@ -245,7 +245,7 @@ void Run::advance(Until until, std::stop_token stop) {
     provision(stop);
   }
   // A copy that is to be made anew may differ; a run that is to be compared may too.
-  throw_if_poisoned(until == Until::caught_up || until == Until::provisioned);
+  throw_if_poisoned(until == Until::caught_up || until <= Until::provisioned);
   fence::close_standby(*target_);
   if (until <= Until::provisioned) return;
   const bool follows = !fences_first();
