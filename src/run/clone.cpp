@@ -43,8 +43,10 @@ constexpr const char* doublewrite_note = "target_doublewrite";
 seed::CloneOptions clone_options(Run& run) {
   seed::CloneOptions options;
   options.marker = run.id() + ":clone";
+  // In a session of its own: an earlier process's clone is settled before this one has any.
   options.write_on_donor = [&run](const std::function<void()>& write) {
-    const fence::RecordDoor door(run.source());
+    mysql::Session session(run.options().source, mysql::Side::source);
+    const fence::RecordDoor door(session);
     write();
   };
   options.start_again = [&run] {

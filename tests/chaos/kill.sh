@@ -20,7 +20,9 @@ done
 # Where the copy is made under the fence, `cutover` makes it. A clone takes its time, most of it to encrypt.
 fence_first=no copy_ms=1200 target_gtid=on
 if [[ $way =~ ^(dump|snapshot)$ ]]; then fence_first=yes; fi
-if [[ $way =~ ^(replica|snapshot)$ ]]; then copy_ms=14000; fi
+points=()
+if [[ $fence_first == yes ]]; then points=(copy-fence-note copy-fence); fi
+if [[ $way =~ ^(replica|snapshot)$ ]]; then copy_ms=14000 points+=(clone-note clone-done clone-account); fi
 if [[ $way == replica ]]; then target_gtid=$gtid; fi
 
 source "$root/tests/chaos/common.sh"
@@ -181,6 +183,25 @@ kill_in() {
   [[ $code == 137 ]]
 }
 
+# kill_at POINT: the same at a place that a random moment seldom meets (RESEAL_STOP_AT).
+kill_at() {
+  local verb=start
+  if [[ $fence_first == yes ]]; then verb=cutover; fi
+  export RESEAL_STOP_AT=$1
+  start_victim "$verb"
+  unset RESEAL_STOP_AT
+  while alive && [[ $(ps -o stat= -p "$victim" 2>/dev/null) != T* ]]; do sleep 0.05; done
+  kill -KILL "$victim" 2>/dev/null
+  wait "$victim" 2>/dev/null
+  local code=$?
+  victim=
+  [[ $code == 137 ]] || { fail "$verb did not come to $1: it ended with $code: $(tail -n 1 "$log")"; return 1; }
+  kills=$((kills + 1))
+  places+=("$1")
+  echo "killed at $1" >>"$log"
+  give_back
+}
+
 finish_move() {
   local try code
   for try in {1..20}; do
@@ -274,6 +295,10 @@ one_round() {
   done
   mapfile -t zones < <(printf '%s\n' "${zones[@]}" | sort -n)
   if begin_round; then
+    local point
+    for point in "${points[@]}"; do
+      ((${#failures[@]} == 0)) && kill_at "$point:after"
+    done
     for zone in "${zones[@]}"; do
       ((${#failures[@]} == 0)) || break
       kill_in "${names[zone]}" || [[ ${names[zone]} == switch* ]] || kill_in verify
