@@ -39,7 +39,7 @@ class RdsChannel : public ::testing::TestWithParam<bool> {
     ServerOptions options;
     options.gtid = gtid;
     options.buffer_pool_mib = 32;
-    options.extra = {"--relay-log-recovery=ON", "--partial-revokes=ON", "--replicate-ignore-table=mysql.rds_history"};
+    options.extra = {"--partial-revokes=ON", "--replicate-ignore-table=mysql.rds_history"};
     return options;
   }
 

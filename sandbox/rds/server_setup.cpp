@@ -34,7 +34,6 @@ ServerOptions server_options(const Instance& instance, const ParameterGroup& gro
                    "--partial-revokes=ON",
                    "--skip-replica-start",
                    "--relay-log=relaylog",
-                   "--relay-log-recovery=ON",
                    "--report-host=" + instance.id};
   if (instance.setting_number("BackupRetentionPeriod") > 0)
     options.extra.emplace_back("--log-bin=mysql-bin-changelog");

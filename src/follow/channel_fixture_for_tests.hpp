@@ -31,7 +31,6 @@ class ChannelServers : public ::testing::TestWithParam<bool> {
       sandbox::ServerOptions options;
       options.gtid = gtid;
       options.buffer_pool_mib = 32;
-      options.extra = {"--relay-log-recovery=ON"};
       return options;
     }
     sandbox::TestServer source;

@@ -180,11 +180,11 @@ TEST_P(Channel, settings_of_the_targets_configuration_are_refused) {
   auto& server = target_server();
   const auto usual = server.options().extra;
   server.stop();
-  server.options().extra = {"--relay-log-recovery=ON", "--replica-skip-errors=1032,1062"};
+  server.options().extra = {"--replica-skip-errors=1032,1062"};
   server.start_again();
   expect_configure_refused("replica_skip_errors is 1032,1062");
   server.stop();
-  server.options().extra = {};
+  server.options().extra = {"--relay-log-recovery=OFF"};
   server.start_again();
   if (by_gtid())
     channel().configure(from_, start_);

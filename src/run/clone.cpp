@@ -164,7 +164,9 @@ void Run::encrypt(std::stop_token stop) {
       log_.info(line);
       note("progress", line);
     });
-    seed::encrypt_in_place(*target_, progress, stop);
+    // In a session of its own, whose settings it changes.
+    mysql::Session session(options_.target, mysql::Side::target);
+    seed::encrypt_in_place(session, progress, stop);
   }
   if (fact(doublewrite_note) == "ON") target_->execute("SET GLOBAL innodb_doublewrite=ON");
   reach(Phase::seeded);
