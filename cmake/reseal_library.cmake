@@ -2,11 +2,12 @@
 # One folder is one library: every .cpp beside the CMakeLists.txt, and one test program of its *_test.cpp.
 #   reseal_library(binlog USES base sql LIBS PkgConfig::ZSTD)
 # USES are the folders this one may include; tests/layers_test reads them back from here. A *_test.cpp needs no
-# server; a *_server_test.cpp starts real servers and is a program of its own.
+# server; a *_server_test.cpp starts real servers and is a program of its own. PATIENT names those of them that mostly
+# wait for a server, and run two at a time.
 include(GoogleTest)
 
 function(reseal_library name)
-  cmake_parse_arguments(ARG "" "" "USES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "USES;LIBS;PATIENT" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
   file(GLOB server_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_server_test.cpp)
@@ -32,6 +33,10 @@ function(reseal_library name)
     add_executable(${test_name} ${test_file})
     target_link_libraries(${test_name} PRIVATE reseal_${name} reseal_sandbox GTest::gtest GTest::gmock GTest::gtest_main)
     add_test(NAME ${test_name} COMMAND ${test_name})
-    set_tests_properties(${test_name} PROPERTIES LABELS server TIMEOUT 900)
+    set(label server)
+    if(test_name IN_LIST ARG_PATIENT)
+      set(label patient)
+    endif()
+    set_tests_properties(${test_name} PROPERTIES LABELS ${label} TIMEOUT 900)
   endforeach()
 endfunction()
