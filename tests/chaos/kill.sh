@@ -20,7 +20,9 @@ done
 # Where the copy is made under the fence, `cutover` makes it. A clone takes its time, most of it to encrypt.
 fence_first=no copy_ms=1200 target_gtid=on
 if [[ $way =~ ^(dump|snapshot)$ ]]; then fence_first=yes; fi
-points=()
+# The target's own replication commits each transaction by itself, and does not keep up with clients that never pause.
+points=() rate=()
+if [[ $way == replica ]]; then rate=(--rate 100); fi
 if [[ $fence_first == yes ]]; then points=(copy-fence-note copy-fence); fi
 if [[ $way =~ ^(replica|snapshot)$ ]]; then copy_ms=14000 points+=(clone-note clone-done clone-account); fi
 if [[ $way == replica ]]; then target_gtid=$gtid; fi
@@ -66,7 +68,7 @@ sleep 0.05
 HOOK
   printf '#!/bin/sh\nexec%s\n' "$(printf ' "%s"' "${up[@]}")" >"$round_folder/hooks/reseal-on-restart"
   chmod 755 "$round_folder/hooks/"*
-  "$reseal" load run --defaults-file "$servers/source.cnf" --schema shop --clients 4 --seconds 0 \
+  "$reseal" load run --defaults-file "$servers/source.cnf" --schema shop --clients 4 "${rate[@]}" --seconds 0 \
     --log-dir "$round_folder/logs" --serving "$round_folder/serving" >"$round_folder/load.out" 2>&1 &
   load=$!
   # A signal that meets this shell's child before it has become the load would run this script's own trap in it.
