@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <openssl/rand.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +13,7 @@
 #include <random>
 
 #include "base/failure.hpp"
+#include "base/random_password.hpp"
 #include "base/temporary_folder.hpp"
 
 namespace reseal::sandbox {
@@ -75,17 +75,6 @@ bool answers_in_time(ServerProcess& process, const ServerFolder& folder, const f
 
 bool port_was_taken(const std::string& errors) { return errors.find("Bind on TCP/IP port") != std::string::npos; }
 
-std::string random_password() {
-  unsigned char bytes[18];
-  RESEAL_CHECK(RAND_bytes(bytes, sizeof bytes) == 1);
-  std::string text = "Aa1-";  // satisfies a password policy whatever follows
-  for (const auto byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4U];
-    text += "0123456789abcdef"[byte & 15U];
-  }
-  return text;
-}
-
 }  // namespace
 
 std::uint16_t free_port() {
@@ -140,9 +129,9 @@ mysql::Endpoint make_account(const ServerFolder& folder, const fs::path& socket,
   root.socket = socket.string();
   root.tls = mysql::TlsMode::disabled;
   mysql::Session session(root, mysql::Side::target);
-  const auto password = random_password();
+  const auto password = base::random_password();
   session.execute("SET SESSION sql_log_bin=0");
-  session.execute("CREATE USER 'reseal'@'%' IDENTIFIED BY '" + password + "'");
+  session.execute("CREATE USER 'reseal'@'%' IDENTIFIED BY '" + std::string(password.reveal()) + "'");
   session.execute("GRANT ALL PRIVILEGES ON *.* TO 'reseal'@'%' WITH GRANT OPTION");
   session.execute("ALTER USER 'root'@'localhost' ACCOUNT LOCK");
 

@@ -28,7 +28,7 @@ check::Findings check_servers(const CheckCommand& command) {
   request.target = options.target;
   request.schemas = options.schemas;
   request.allow_replica_source = options.allow_replica_source;
-  request.follows_log = run::parts(options.way.value_or(run::Way::stream)).fence == run::FenceTime::at_switch;
+  request.follows_log = !run::parts(options.way.value_or(run::Way::stream)).fences_first();
   return check::check_all(request);
 }
 

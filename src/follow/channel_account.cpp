@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "follow/channel_account.hpp"
 
-#include <openssl/rand.h>
-
-#include <array>
 #include <string>
 
+#include "base/random_password.hpp"
 #include "sql/quote.hpp"
 
 namespace reseal::follow {
@@ -16,25 +14,10 @@ using base::FailureKind;
 
 std::string quoted_account() { return sql::quote_text(follow_account) + "@'%'"; }
 
-// 28 random characters (168 bits) and one of each kind that a password policy may ask for: replication takes 32 at
-// most.
-base::Secret random_password() {
-  static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  static_assert(alphabet.size() == 64);
-  std::array<unsigned char, 28> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
-    throw Failure(FailureKind::local,
-                  "this machine's OpenSSL gives no random bytes for a password; nothing was changed");
-  std::string text;
-  text.reserve(bytes.size() + 4);
-  for (const auto byte : bytes) text += alphabet[byte % alphabet.size()];
-  return base::Secret(std::move(text.append("aA1-")));
-}
-
 }  // namespace
 
 base::Secret make_follow_account(mysql::Session& source) {
-  auto password = random_password();
+  auto password = base::random_password();
   const auto account = quoted_account();
   source.execute("DROP USER IF EXISTS " + account);
   try {

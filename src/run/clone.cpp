@@ -167,6 +167,11 @@ void Run::encrypt(std::stop_token stop) {
     // In a session of its own, whose settings it changes.
     mysql::Session session(options_.target, mysql::Side::target);
     seed::encrypt_in_place(session, progress, stop);
+    const auto plain = seed::not_encrypted_tablespaces(session);
+    if (!plain.empty())
+      throw Failure(FailureKind::target, "the tablespace " + plain.front() +
+                                             " of the target is still in the clear after all was encrypted; the source"
+                                             " was not changed. Encrypt it there, and start again");
   }
   if (fact(doublewrite_note) == "ON") target_->execute("SET GLOBAL innodb_doublewrite=ON");
   reach(Phase::seeded);

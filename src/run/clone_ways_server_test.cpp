@@ -111,7 +111,7 @@ TEST_F(CloneWays, a_replica_follows_by_itself_switches_and_is_led_back) {
   open(Way::replica).advance(Until::provisioned, {});
   sql("INSERT INTO t (u) VALUES ('after the clone')");
   run_.reset();
-  // A new process does not clone again: what came since would be in the clone, and is not.
+  // A new process goes on from there: what came since is not in the clone, and is followed.
   auto& run = open(Way::replica);
   EXPECT_EQ(target().scalar("SELECT COUNT(*) FROM app.t"), "3");
   run.advance(Until::verified, {});

@@ -217,7 +217,7 @@ void Run::check_preconditions() {
   request.schemas = schemas_;
   request.run_id = id_;
   request.allow_replica_source = options_.allow_replica_source;
-  request.follows_log = parts(way_).fence == FenceTime::at_switch;
+  request.follows_log = !parts(way_).fences_first();
   const auto findings = check::check_all(request);
   for (const auto& finding : findings)
     if (finding.severity == check::Severity::warning) log_.warn(finding.code + ": " + finding.what);
@@ -283,7 +283,7 @@ void Run::switched(cutover::Serves now, std::uint64_t epoch) {
 }
 
 bool Run::fences_first() {
-  if (parts(way_).fence != FenceTime::before_copy) return false;
+  if (!parts(way_).fences_first()) return false;
   return phase_ == Phase::fresh || switched_epoch() == 0;
 }
 

@@ -15,10 +15,10 @@ struct Entry {
 };
 
 constexpr std::array<Entry, 4> ways = {{
-    {Way::stream, "stream", {SeedKind::rows, FollowKind::applier, FenceTime::at_switch}},
-    {Way::dump, "dump", {SeedKind::rows, FollowKind::none, FenceTime::before_copy}},
-    {Way::replica, "replica", {SeedKind::clone, FollowKind::replication, FenceTime::at_switch}},
-    {Way::snapshot, "snapshot", {SeedKind::clone, FollowKind::none, FenceTime::before_copy}},
+    {Way::stream, "stream", {SeedKind::rows, FollowKind::applier}},
+    {Way::dump, "dump", {SeedKind::rows, FollowKind::none}},
+    {Way::replica, "replica", {SeedKind::clone, FollowKind::replication}},
+    {Way::snapshot, "snapshot", {SeedKind::clone, FollowKind::none}},
 }};
 
 const Entry& entry(Way way) {

@@ -20,14 +20,12 @@ enum class SeedKind {
 /// follows the other by our applier.
 enum class FollowKind { none, applier, replication };
 
-/// When the source stops taking writes.
-enum class FenceTime { at_switch, before_copy };
-
 /// A way is one of each.
 struct WayParts {
   SeedKind seed;
   FollowKind follow;
-  FenceTime fence;  ///< before_copy when nothing is followed
+  /// Where nothing is followed, the source stops taking writes before the copy; else at the switch.
+  bool fences_first() const { return follow == FollowKind::none; }
 };
 WayParts parts(Way way);
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seed/clone_account.hpp"
 
-#include <openssl/rand.h>
-
-#include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/random_password.hpp"
 #include "seed/wait_until.hpp"
 #include "sql/quote.hpp"
 
@@ -24,19 +22,6 @@ const std::string clone_account = "'reseal_clone'@'%'";
 
 std::string quoted(const KeptAccount& account) {
   return sql::quote_text(account.user) + "@" + sql::quote_text(account.host);
-}
-
-base::Secret random_password() {
-  std::array<unsigned char, 20> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
-    throw Failure(FailureKind::local, "this machine has no random numbers for a password; nothing was changed");
-  std::string text = "Aa1-";  // satisfies a password policy whatever follows
-  text.reserve(text.size() + 2 * bytes.size());
-  for (const auto byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4U];
-    text += "0123456789abcdef"[byte & 15U];
-  }
-  return base::Secret(std::move(text));
 }
 
 /// What stands between REQUIRE and PASSWORD EXPIRE in SHOW CREATE USER, whose hash may hold any byte but comes first.
@@ -144,7 +129,7 @@ void put_back_account(mysql::Session& recipient, const KeptAccount& account, con
 
 base::Secret make_clone_account(mysql::Session& donor) {
   mysql::without_binlog(donor);
-  auto password = random_password();
+  auto password = base::random_password();
   const auto what = "making the account " + clone_account + " on " + donor.endpoint().text();
   for (const char* verb : {"CREATE USER IF NOT EXISTS ", "ALTER USER "}) {
     const base::Secret statement(verb + clone_account + " IDENTIFIED WITH caching_sha2_password BY " +
